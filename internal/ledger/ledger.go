@@ -66,6 +66,8 @@ type Reader interface {
 	Uses(ctx context.Context, from, to time.Time) ([]UseRow, error)
 	// Samples reads examples of reasons, most frequent first.
 	Samples(ctx context.Context, q SampleQuery) ([]SampleRow, error)
+	// Campaigns lists the campaigns that the ledger knows, in no order.
+	Campaigns(ctx context.Context) ([]CampaignUse, error)
 	// Versions reads the dated settings of a kind, oldest first.
 	Versions(ctx context.Context, kind string) ([]Version, error)
 	LearnedDomains(ctx context.Context) ([]LearnedDomain, error)
@@ -146,6 +148,12 @@ type UseRow struct {
 	Stamp          observation.Stamp
 	Sent           int64
 	GmailDelivered int64
+}
+
+// CampaignUse is a campaign and when, to the day, something was last tallied for it.
+type CampaignUse struct {
+	Campaign observation.Campaign
+	LastUsed time.Time
 }
 
 // SampleQuery selects samples; empty fields select all. Limit 0 means 100.
