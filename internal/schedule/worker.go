@@ -1,0 +1,228 @@
+package schedule
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"runtime/debug"
+	"sync"
+	"time"
+
+	"github.com/mailvane/mailvane/collectors"
+)
+
+var errRemoved = errors.New("the job was removed")
+
+const (
+	// gateCheck is how often a shut gate is asked again.
+	gateCheck = time.Second
+	// idlePause is the least time from start to start of passes of a job without end that found no more to do, so that a
+	// queue that answers a long poll at once does not make a busy loop.
+	idlePause = 50 * time.Millisecond
+)
+
+// worker runs one job. Its loop alone changes state; mu lets others read it.
+type worker struct {
+	job    Job
+	runner *Runner
+	ctx    context.Context
+	cancel context.CancelCauseFunc
+	done   chan struct{}
+	ended  chan ending
+
+	mu    sync.Mutex // protects state
+	state State
+}
+
+// ending is how a pass ended.
+type ending struct {
+	start time.Time
+	took  time.Duration
+	more  bool
+	err   error
+}
+
+func newWorker(job Job, r *Runner) *worker {
+	ctx, cancel := context.WithCancelCause(context.Background())
+	w := &worker{
+		job: job, runner: r, ctx: ctx, cancel: cancel,
+		done:  make(chan struct{}),
+		ended: make(chan ending),
+	}
+	w.state = State{
+		Name: job.Name, Limit: 1, NextStart: time.Now().Add(w.jitter()),
+		Failed: make(map[collectors.Reason]int64),
+	}
+	return w
+}
+
+func (w *worker) jitter() time.Duration {
+	return time.Duration(w.runner.random() * float64(w.job.Jitter))
+}
+
+func (w *worker) snapshot() State {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.state.clone()
+}
+
+// loop starts passes and takes in their endings until the job ends and the last of them has ended.
+func (w *worker) loop() {
+	defer close(w.done)
+	defer w.runner.forget(w.job.Name)
+	defer w.cancel(nil)
+
+	timer := time.NewTimer(0)
+	defer timer.Stop()
+	for w.ctx.Err() == nil {
+		w.start()
+		timer.Reset(w.wait())
+		select {
+		case e := <-w.ended:
+			w.settle(e)
+		case <-timer.C:
+		case <-w.ctx.Done():
+		}
+	}
+	for w.running() > 0 {
+		w.settle(<-w.ended)
+	}
+}
+
+// start starts the passes that may start now.
+func (w *worker) start() {
+	var shut error
+	if w.job.Gate != nil {
+		shut = w.job.Gate()
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.state.Gate = shut
+	if shut != nil {
+		return
+	}
+	now := time.Now()
+	for w.state.Running < w.state.Limit && !now.Before(w.state.NextStart) {
+		w.state.Running++
+		w.state.LastStart = now
+		if w.job.Every > 0 {
+			w.state.NextStart = now.Add(w.job.Every + w.jitter())
+		}
+		go w.pass(now)
+	}
+}
+
+// wait is how long until a pass may start without one having ended.
+func (w *worker) wait() time.Duration {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	switch {
+	case w.state.Gate != nil:
+		return gateCheck
+	case w.state.Running < w.state.Limit:
+		return time.Until(w.state.NextStart)
+	default:
+		return time.Hour // only the ending of a pass changes anything
+	}
+}
+
+func (w *worker) running() int {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.state.Running
+}
+
+// pass makes one pass and tells the loop how it ended, whatever happens in it.
+func (w *worker) pass(start time.Time) {
+	e := ending{start: start, err: w.fault(errors.New("the pass ended its goroutine"))}
+	defer func() {
+		if v := recover(); v != nil {
+			e.err = w.fault(fmt.Errorf("panic: %v", v))
+			w.runner.log.Error("pass panicked", "job", w.job.Name, "err", e.err, "stack", string(debug.Stack()))
+		}
+		e.took = time.Since(start)
+		w.ended <- e
+	}()
+	ctx, cancel := w.ctx, func() {}
+	if w.job.Timeout > 0 {
+		ctx, cancel = context.WithTimeoutCause(w.ctx, w.job.Timeout, &TimeoutError{After: w.job.Timeout})
+	}
+	defer cancel()
+	e.more, e.err = w.job.Run(ctx)
+	if errors.Is(e.err, context.DeadlineExceeded) && ctx.Err() != nil {
+		e.err = fmt.Errorf("%w: %w", context.Cause(ctx), e.err)
+	}
+}
+
+// fault is an error that is this program's own.
+func (w *worker) fault(err error) error {
+	return &collectors.Error{Source: w.job.Name, Op: "collect from", Reason: collectors.ReasonInternal, Err: err}
+}
+
+// settle takes in how a pass ended.
+func (w *worker) settle(e ending) {
+	// A pass that failed while its job ends was most likely cut short: neither a success nor a failure.
+	cut := e.err != nil && w.ctx.Err() != nil
+	w.mu.Lock()
+	w.state.Running--
+	switch {
+	case cut:
+	case e.err != nil:
+		w.failed(e)
+	default:
+		w.succeeded(e)
+	}
+	w.mu.Unlock()
+	if cut {
+		return
+	}
+	p := Pass{Job: w.job.Name, Duration: e.took, Err: e.err}
+	if e.err != nil {
+		p.Reason = ReasonOf(e.err)
+	}
+	w.runner.observe(p)
+}
+
+// succeeded takes in a pass without error. One that began before the latest failure says nothing about the source's
+// present state, so it leaves the back-off alone.
+func (w *worker) succeeded(e ending) {
+	s := &w.state
+	s.Succeeded++
+	s.LastSuccess = e.start.Add(e.took)
+	if s.Failures > 0 {
+		if e.start.Before(s.LastFailure) {
+			return
+		}
+		w.runner.log.Info("source answers again", "job", w.job.Name, "failures", s.Failures)
+		s.Failures = 0
+	}
+	switch {
+	case e.more:
+		s.Limit = min(s.Limit+1, w.job.MaxConcurrent)
+		s.NextStart = time.Now()
+	case w.job.Every == 0:
+		s.Limit = max(s.Limit-1, 1)
+		s.NextStart = e.start.Add(idlePause)
+	default:
+		s.Limit = max(s.Limit-1, 1)
+	}
+}
+
+// failed takes in a pass with an error: one pass at a time from now on, and a pause before it. Passes that ran beside the
+// one that failed first fail for the same cause and do not lengthen the pause.
+func (w *worker) failed(e ending) {
+	s, reason := &w.state, ReasonOf(e.err)
+	s.Failed[reason]++
+	news := s.Failures == 0 || s.Reason != reason
+	s.LastError, s.Reason = e.err, reason
+	if news {
+		w.runner.log.Warn("pass failed", "job", w.job.Name, "reason", string(reason), "err", e.err)
+	}
+	if s.Failures > 0 && e.start.Before(s.LastFailure) {
+		return
+	}
+	s.Failures++
+	s.Limit = 1
+	s.LastFailure = time.Now()
+	s.NextStart = s.LastFailure.Add(pause(s.Failures, e.err, w.runner.random()))
+}
