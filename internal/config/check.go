@@ -1,0 +1,131 @@
+package config
+
+import (
+	"fmt"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// check looks at what single values cannot tell: how they go together.
+func (c *Config) check(d *decoder, o options) {
+	if !c.HTTP.Listen.Local() && !o.webConfig {
+		d.warning(d.at("http.listen"), "http.listen", fault{"other machines can reach this address, and nothing protects it",
+			"give --web.config.file with TLS and a password, or write 127.0.0.1:9464"})
+	}
+	c.checkCampaigns(d)
+	c.checkProviders(d)
+	c.checkQueues(d)
+	c.checkMemory(d)
+	if !c.Telemetry.Prometheus && c.Telemetry.OTLP != nil && !*c.Telemetry.OTLP {
+		d.warning(d.at("telemetry"), "telemetry", fault{"no metrics leave Mailvane", "write prometheus: true or otlp: true"})
+	}
+}
+
+func (c *Config) checkCampaigns(d *decoder) {
+	checkRules(d, "campaigns.identify", c.Campaigns.Identify)
+	checkRules(d, "tenants.identify", c.Tenants.Identify)
+	for i, r := range c.Campaigns.Rename {
+		checkReplacement(d, fmt.Sprintf("campaigns.rename[%d].to", i), r)
+	}
+	if c.Campaigns.MaxExported > c.Campaigns.MaxTracked {
+		path := "campaigns.max_exported"
+		if !d.given(path) {
+			path = "campaigns.max_tracked"
+		}
+		d.fault(d.at(path), path, fault{
+			fmt.Sprintf("%d campaigns cannot be exported when only %d are counted", c.Campaigns.MaxExported, c.Campaigns.MaxTracked),
+			"write a max_tracked that is at least max_exported"})
+	}
+	for i, g := range c.Campaigns.Streams {
+		if j := slices.Index(c.Campaigns.Streams[:i], g); j >= 0 && g != "" {
+			path := fmt.Sprintf("campaigns.streams[%d]", i)
+			d.fault(d.at(path), path, fault{fmt.Sprintf("%s is in the list already", quoted(string(g))), "remove one of the two"})
+		}
+	}
+}
+
+// groupUse is a use of a group in a replacement, as regexp.Expand reads it.
+var groupUse = regexp.MustCompile(`\$(?:\$|(\w+)|\{(\w+)\})`)
+
+// checkReplacement finds uses of groups that the regular expression does not have, which would silently become nothing. The
+// usual mistake is $1x, which is the group named 1x.
+func checkReplacement(d *decoder, path string, r Rename) {
+	match, err := regexp.Compile(string(r.Match))
+	if err != nil || r.Match == "" {
+		return
+	}
+	for _, use := range groupUse.FindAllStringSubmatch(r.To, -1) {
+		name := use[1] + use[2]
+		if name == "" || slices.Contains(match.SubexpNames(), name) {
+			continue
+		}
+		if n, err := strconv.Atoi(name); err == nil && n <= match.NumSubexp() {
+			continue
+		}
+		instead := fmt.Sprintf("match has %d groups", match.NumSubexp())
+		if digits := leadingDigits(name); digits != "" && digits != name {
+			instead = fmt.Sprintf("write ${%s}%s", digits, strings.TrimPrefix(name, digits))
+		}
+		d.fault(d.at(path), path, fault{fmt.Sprintf("match has no group %s", quoted(name)), instead})
+	}
+}
+
+func leadingDigits(s string) string {
+	return s[:len(s)-len(strings.TrimLeft(s, "0123456789"))]
+}
+
+func (c *Config) checkQueues(d *decoder) {
+	urls, names := make(map[QueueURL]int), make(map[string]int)
+	for i, q := range c.Collectors.SES {
+		path := fmt.Sprintf("collectors.ses[%d]", i)
+		if q.QueueURL == "" {
+			continue
+		}
+		if first, twice := urls[q.QueueURL]; twice {
+			d.fault(d.at(path+".queue_url"), path+".queue_url", fault{fmt.Sprintf("is the queue of collectors.ses[%d] too", first), "remove one of the two"})
+			continue
+		}
+		urls[q.QueueURL] = i
+		name := string(q.Name)
+		if name == "" {
+			name = q.QueueURL.Name()
+		}
+		if first, twice := names[name]; twice {
+			d.fault(d.at(path+".name"), path+".name", fault{
+				fmt.Sprintf("%s is the name of collectors.ses[%d] too", quoted(name), first), "give one of them another name"})
+		}
+		names[name] = i
+		checkRegion(d, path+".region", q)
+	}
+}
+
+func checkRegion(d *decoder, path string, q SES) {
+	told := q.QueueURL.Region()
+	switch {
+	case told == "" && q.Region == "" && !d.given(path):
+		d.fault(d.at(path), path, fault{"is missing, and the URL does not tell it", "write region: us-east-1, or whichever it is"})
+	case told != "" && q.Region != "" && told != q.Region:
+		d.fault(d.at(path), path, fault{fmt.Sprintf("is not the region of the URL, which is %s", told), "remove the key, or correct the URL"})
+	}
+}
+
+// bytesPerID is what a remembered event takes: 8 bytes in a table that is at most 70 % full.
+const bytesPerID = 11.5
+
+func (c *Config) checkMemory(d *decoder) {
+	if c.Memory.Limit == 0 {
+		return
+	}
+	ids := Size(bytesPerID * float64(c.Ledger.Budgets.RoutineIDs+c.Ledger.Budgets.ExceptionalIDs))
+	need := ids + c.Memory.InFlight
+	if need > c.Memory.Limit {
+		d.fault(d.at("memory.limit"), "memory.limit", fault{
+			fmt.Sprintf("ledger.budgets and memory.in_flight alone take about %s", mebibytes(need)),
+			fmt.Sprintf("write %s or more, or lower those", mebibytes(2*need))})
+	}
+}
+
+// mebibytes rounds a size up to what people write.
+func mebibytes(s Size) Size { return (s + 1<<20 - 1) >> 20 << 20 }

@@ -1,0 +1,212 @@
+package config
+
+import (
+	"fmt"
+	"reflect"
+	"slices"
+	"strconv"
+	"strings"
+	"unicode"
+
+	"github.com/goccy/go-yaml/ast"
+)
+
+// scalar is a single value with a form of its own.
+type scalar interface {
+	// set reads the value from a file's text.
+	set(text string) *fault
+	// String is the value in the form that set reads.
+	String() string
+	// form says in a few words what the value is, for the documentation.
+	form() string
+}
+
+// unquoted is a scalar that may be written as a number or as true without quotes although it is text.
+type unquoted interface{ takes(n ast.Node) bool }
+
+// maxText bounds a value. No URL, regular expression or path of use is longer.
+const maxText = 2048
+
+// scalar decodes a single value.
+func (d *decoder) scalar(n ast.Node, v reflect.Value, path string, f field) {
+	text, ok := textOf(n)
+	if !ok {
+		d.fault(placeOf(n), path, fault{fmt.Sprintf("must be %s, not %s", formOf(v.Type()), kindOf(n)), d.writeExample(f)})
+		return
+	}
+	problem := oneLine(text)
+	if problem == nil {
+		problem = setScalar(n, text, v)
+	}
+	if problem == nil {
+		problem = f.bounds(text, v)
+	}
+	if problem == nil {
+		return
+	}
+	if problem.instead == "" {
+		problem.instead = d.writeExample(f)
+	}
+	d.fault(placeOf(n), path, *problem)
+}
+
+func (d *decoder) writeExample(f field) string {
+	if f.example == "" {
+		return ""
+	}
+	return "write, for example, " + f.example
+}
+
+// textOf is the text of a single value as it stands in the file, without its quotes.
+func textOf(n ast.Node) (string, bool) {
+	switch n := n.(type) {
+	case *ast.StringNode:
+		return n.Value, true
+	case *ast.LiteralNode:
+		return n.Value.Value, true
+	case *ast.BoolNode, *ast.IntegerNode, *ast.FloatNode, *ast.InfinityNode, *ast.NanNode:
+		return n.GetToken().Value, true
+	default:
+		return "", false
+	}
+}
+
+// oneLine finds what is no part of any value: control characters and line breaks, and more text than a value has.
+func oneLine(text string) *fault {
+	switch {
+	case len(text) > maxText:
+		return &fault{fmt.Sprintf("is longer than %d characters", maxText), "write less"}
+	case strings.ContainsFunc(text, unicode.IsControl):
+		return &fault{"holds a line break or another control character", "write it on one line"}
+	default:
+		return nil
+	}
+}
+
+// setScalar reads text into v. A value that needs quotes to be text is refused without them, for what YAML makes of
+// `version: 1.10` is a surprise.
+func setScalar(n ast.Node, text string, v reflect.Value) *fault {
+	if s, ok := v.Addr().Interface().(scalar); ok {
+		if f := s.set(text); f != nil {
+			return f
+		}
+		u, ok := s.(unquoted)
+		if v.Kind() == reflect.String && !(ok && u.takes(n)) {
+			return needsQuotes(n, text)
+		}
+		return nil
+	}
+	switch v.Kind() {
+	case reflect.Bool:
+		return setBool(n, text, v)
+	case reflect.Int:
+		return setInt(n, text, v)
+	default:
+		v.SetString(text)
+		return needsQuotes(n, text)
+	}
+}
+
+func needsQuotes(n ast.Node, text string) *fault {
+	switch n.(type) {
+	case *ast.StringNode, *ast.LiteralNode:
+		return nil
+	default:
+		return &fault{fmt.Sprintf("must be text, not %s", kindOf(n)), fmt.Sprintf("write %q", text)}
+	}
+}
+
+func setBool(n ast.Node, text string, v reflect.Value) *fault {
+	if b, ok := n.(*ast.BoolNode); ok {
+		v.SetBool(b.Value)
+		return nil
+	}
+	switch strings.ToLower(text) {
+	case "true", "false":
+		return &fault{"must be true or false, without quotes", "write " + strings.ToLower(text)}
+	case "yes", "on", "y", "1":
+		return &fault{fmt.Sprintf("must be true or false, not %s", quoted(text)), "write true"}
+	case "no", "off", "n", "0":
+		return &fault{fmt.Sprintf("must be true or false, not %s", quoted(text)), "write false"}
+	default:
+		return &fault{fmt.Sprintf("must be true or false, not %s", quoted(text)), "write true or false"}
+	}
+}
+
+func setInt(n ast.Node, text string, v reflect.Value) *fault {
+	i, err := strconv.ParseInt(strings.ReplaceAll(text, "_", ""), 10, 64)
+	if err != nil {
+		return &fault{fmt.Sprintf("must be a whole number, not %s", quoted(text)), ""}
+	}
+	if _, ok := n.(*ast.IntegerNode); !ok {
+		return &fault{"must be a whole number, not text", fmt.Sprintf("write %d", i)}
+	}
+	v.SetInt(i)
+	return nil
+}
+
+// bounds checks a value against the tags of its key.
+func (f field) bounds(text string, v reflect.Value) *fault {
+	if len(f.oneOf) > 0 && !slices.Contains(f.oneOf, text) {
+		instead := "write one of " + strings.Join(f.oneOf, ", ")
+		if near := nearest(text, f.oneOf); near != "" {
+			instead = "did you mean " + near + "?"
+		}
+		return &fault{fmt.Sprintf("%s is not possible here", quoted(text)), instead}
+	}
+	if f.low == "" {
+		return nil
+	}
+	low, high := bound(f.low, v.Type()), bound(f.high, v.Type())
+	if n := v.Int(); n < low || n > high {
+		near := f.low
+		if n > high {
+			near = f.high
+		}
+		return &fault{fmt.Sprintf("must be from %s to %s, not %s", f.low, f.high, printable(text)), "write " + near}
+	}
+	return nil
+}
+
+// bound reads one end of a range in the form of the type that it bounds. The tests read every range, so it cannot fail.
+func bound(text string, t reflect.Type) int64 {
+	v := reflect.New(t)
+	if s, ok := v.Interface().(scalar); ok {
+		s.set(text)
+		return v.Elem().Int()
+	}
+	n, _ := strconv.ParseInt(text, 10, 64)
+	return n
+}
+
+// formOf says in a few words what a value of that type is.
+func formOf(t reflect.Type) string {
+	if s, ok := reflect.New(t).Interface().(scalar); ok {
+		return s.form()
+	}
+	switch t.Kind() {
+	case reflect.Bool:
+		return "true or false"
+	case reflect.Int:
+		return "a whole number"
+	default:
+		return "text"
+	}
+}
+
+// quoted is a value as a problem quotes it: short, and without anything that could disturb a terminal.
+func quoted(text string) string { return `"` + printable(text) + `"` }
+
+func printable(text string) string {
+	const longest = 60
+	text = strings.Map(func(c rune) rune {
+		if unicode.IsPrint(c) {
+			return c
+		}
+		return '?'
+	}, text)
+	if runes := []rune(text); len(runes) > longest {
+		return string(runes[:longest]) + "…"
+	}
+	return text
+}
