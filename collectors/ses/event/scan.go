@@ -1,0 +1,237 @@
+package event
+
+import (
+	"unicode/utf8"
+
+	"github.com/mailvane/mailvane/internal/observation"
+)
+
+// scratch holds the lists of one event that are copied when it is built.
+type scratch struct {
+	strings    []string
+	recipients []recipient
+	topics     []topic
+	millis     int64
+}
+
+func (s *scratch) reset() {
+	s.strings = recycle(s.strings)
+	s.recipients = recycle(s.recipients)
+	s.topics = recycle(s.topics)
+}
+
+// layers notes which shapes the names of an object speak for. The scanner goes on only when they speak for one.
+type layers struct {
+	kind, message, detailType string
+	detail, event             bool
+}
+
+func (l *layers) sns(around *envelope) bool {
+	return l.kind != "" || l.message != "" || around.topicARN != ""
+}
+
+func (l *layers) bridge(around *envelope) bool {
+	return l.detailType != "" || l.detail || around.account != "" || around.region != ""
+}
+
+// whole says that what was found is one event, bare or in an EventBridge envelope that lacks nothing.
+func (l *layers) whole(around *envelope) bool {
+	if l.event {
+		return !l.bridge(around)
+	}
+	return l.detailType != "" && l.detail
+}
+
+// body reads a whole body of any shape that holds an event.
+func (s *scanner) body(doc *document, around *envelope) bool {
+	var found layers
+	if !s.outermost(doc, around, &found) {
+		return false
+	}
+	if !found.sns(around) {
+		return found.whole(around)
+	}
+	if found.kind != "Notification" || found.event || found.bridge(around) {
+		return false
+	}
+	var inner layers
+	within := envelope{}
+	in := scanner{text: found.message, owner: s.owner}
+	if !in.outermost(doc, &within, &inner) || inner.sns(&within) {
+		return false
+	}
+	around.account, around.region = within.account, within.region
+	return inner.whole(&within)
+}
+
+// outermost reads the one object of a text: an envelope or a bare event.
+func (s *scanner) outermost(doc *document, around *envelope, found *layers) bool {
+	return s.members(func(name string) bool {
+		switch name {
+		case "Type":
+			return s.str(&found.kind)
+		case "Message":
+			return s.inner(&found.message)
+		case "TopicArn":
+			return s.str(&around.topicARN)
+		case "detail-type":
+			return s.str(&found.detailType)
+		case "account":
+			return s.str(&around.account)
+		case "region":
+			return s.str(&around.region)
+		case "detail":
+			again := found.detail
+			found.detail = true
+			return !again && s.event(doc)
+		}
+		known, ok := s.eventField(name, doc)
+		found.event = found.event || known
+		return ok
+	}) && s.peek() == 0 && s.pos == len(s.text)
+}
+
+// event reads a bare event.
+func (s *scanner) event(doc *document) bool {
+	return s.members(func(name string) bool {
+		_, ok := s.eventField(name, doc)
+		return ok
+	})
+}
+
+// eventField reads the value of one member of an event; known says that only events have a member of that name.
+func (s *scanner) eventField(name string, doc *document) (known, ok bool) {
+	switch name {
+	case "eventType":
+		return true, s.str(&doc.EventType)
+	case "notificationType":
+		return true, s.str(&doc.NotificationType)
+	case "mail":
+		return true, s.mail(&doc.Mail)
+	case "bounce":
+		return true, s.bounce(&doc.Bounce)
+	case "complaint":
+		return true, s.complaint(&doc.Complaint)
+	case "delivery":
+		return true, s.delivery(&doc.Delivery)
+	case "reject":
+		return true, s.reject(&doc.Reject)
+	case "open":
+		return true, s.interaction(&doc.Open)
+	case "click":
+		return true, s.interaction(&doc.Click)
+	case "deliveryDelay":
+		return true, s.deliveryDelay(&doc.DeliveryDelay)
+	case "subscription":
+		return true, s.subscription(&doc.Subscription)
+	default:
+		return false, s.skip()
+	}
+}
+
+func (s *scanner) mail(m *mail) bool {
+	return s.members(func(name string) bool {
+		switch name {
+		case "timestamp":
+			return s.str(&m.Timestamp)
+		case "messageId":
+			return s.str(&m.MessageID)
+		case "source":
+			return s.str(&m.Source)
+		case "sourceArn":
+			return s.str(&m.SourceARN)
+		case "sendingAccountId":
+			return s.str(&m.SendingAccountID)
+		case "destination":
+			return s.list(&m.Destination)
+		case "headers":
+			return s.headers(&m.Headers)
+		case "commonHeaders":
+			return s.commonHeaders(&m.CommonHeaders)
+		case "tags":
+			return s.tags(&m.Tags)
+		default:
+			return s.skip()
+		}
+	})
+}
+
+func (s *scanner) commonHeaders(c *commonHeaders) bool {
+	return s.members(func(name string) bool {
+		if name == "from" {
+			return s.list(&c.From)
+		}
+		return s.skip()
+	})
+}
+
+func (s *scanner) headers(dst *headers) bool {
+	if *dst != nil {
+		return false
+	}
+	pool := &s.owner.fields
+	start := len(*pool)
+	ok := s.elements(func() bool {
+		var h observation.Field
+		if len(*pool)-start == maxFields || !s.header(&h) {
+			return false
+		}
+		*pool = append(*pool, h)
+		return true
+	})
+	*dst = headers((*pool)[start:len(*pool):len(*pool)])
+	return ok
+}
+
+func (s *scanner) header(h *observation.Field) bool {
+	return s.members(func(name string) bool {
+		switch name {
+		case "name":
+			return s.str(&h.Name)
+		case "value":
+			return s.str(&h.Value)
+		default:
+			return s.skip()
+		}
+	})
+}
+
+// tags reads an object of arrays of strings.
+func (s *scanner) tags(dst *tags) bool {
+	if *dst != nil {
+		return false
+	}
+	pool := &s.owner.fields
+	start := len(*pool)
+	ok := s.members(func(name string) bool {
+		return utf8.ValidString(name) && s.elements(func() bool {
+			tag := observation.Field{Name: name}
+			if len(*pool)-start == maxFields || !s.value(&tag.Value) {
+				return false
+			}
+			*pool = append(*pool, tag)
+			return true
+		})
+	})
+	*dst = tags((*pool)[start:len(*pool):len(*pool)])
+	return ok
+}
+
+// list reads an array of strings.
+func (s *scanner) list(dst *[]string) bool {
+	if *dst != nil {
+		return false
+	}
+	pool := &s.owner.scratch.strings
+	start := len(*pool)
+	ok := s.elements(func() bool {
+		var value string
+		if len(*pool)-start == maxRecipients || !s.value(&value) {
+			return false
+		}
+		*pool = append(*pool, value)
+		return true
+	})
+	*dst = (*pool)[start:len(*pool):len(*pool)]
+	return ok
+}
