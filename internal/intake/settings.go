@@ -85,8 +85,8 @@ func (in *Intake) dated(ctx context.Context, kind string, value any) ([]ledger.V
 func historyOf(versions []ledger.Version) (*campaign.History, error) {
 	dated := make([]campaign.Dated, 0, len(versions))
 	for _, v := range versions {
-		spec, err := campaign.ParseSpec(v.Body)
-		if err != nil {
+		var spec campaign.Spec
+		if err := json.Unmarshal(v.Body, &spec); err != nil {
 			return nil, fmt.Errorf("identity rules of %s in the ledger: %w", v.Since.Format(time.RFC3339), err)
 		}
 		rules, err := spec.Compile()
