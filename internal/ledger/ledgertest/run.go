@@ -33,7 +33,7 @@ func Run(t *testing.T, f Factory) {
 		{"kept values", keptValues()},
 		{"readings", readings()},
 		{"faults", faults()},
-		{"random walks", walks()},
+		{"random walks", walks(seeds(t, 3))},
 	} {
 		t.Run(g.name, func(t *testing.T) {
 			for _, rule := range g.rules {
@@ -76,8 +76,4 @@ func seeds(t *testing.T, n int) []uint64 {
 	return fixed
 }
 
-func newRand(t *testing.T, seed uint64) *rand.Rand {
-	t.Helper()
-	t.Logf("%s=%d", SeedVariable, seed)
-	return rand.New(rand.NewPCG(seed, 0))
-}
+func newRand(seed uint64) *rand.Rand { return rand.New(rand.NewPCG(seed, 0)) }
