@@ -2,10 +2,9 @@ package config
 
 import (
 	"fmt"
-	"regexp"
 	"slices"
-	"strconv"
-	"strings"
+
+	"github.com/mailvane/mailvane/internal/mailbox"
 )
 
 // check looks at what single values cannot tell: how they go together.
@@ -15,7 +14,8 @@ func (c *Config) check(d *decoder, o options) {
 			"give --web.config.file with TLS and a password, or write 127.0.0.1:9464"})
 	}
 	c.checkCampaigns(d)
-	c.checkProviders(d)
+	// Which providers there are does not depend on rules, so a classifier without any can tell.
+	c.checkProviders(d, new(mailbox.Classifier).Providers())
 	c.checkQueues(d)
 	c.checkMemory(d)
 	if !c.Telemetry.Prometheus && c.Telemetry.OTLP != nil && !*c.Telemetry.OTLP {
@@ -24,12 +24,9 @@ func (c *Config) check(d *decoder, o options) {
 }
 
 func (c *Config) checkCampaigns(d *decoder) {
-	checkRules(d, "campaigns.identify", c.Campaigns.Identify)
-	checkRules(d, "tenants.identify", c.Tenants.Identify)
-	for i, r := range c.Campaigns.Rename {
-		checkReplacement(d, fmt.Sprintf("campaigns.rename[%d].to", i), r)
-	}
-	if c.Campaigns.MaxExported > c.Campaigns.MaxTracked {
+	c.checkSpec(d)
+	wrong := d.faultsBelow("campaigns.max_exported") || d.faultsBelow("campaigns.max_tracked")
+	if c.Campaigns.MaxExported > c.Campaigns.MaxTracked && !wrong {
 		path := "campaigns.max_exported"
 		if !d.given(path) {
 			path = "campaigns.max_tracked"
@@ -40,46 +37,16 @@ func (c *Config) checkCampaigns(d *decoder) {
 	}
 	for i, g := range c.Campaigns.Streams {
 		if j := slices.Index(c.Campaigns.Streams[:i], g); j >= 0 && g != "" {
-			path := fmt.Sprintf("campaigns.streams[%d]", i)
+			path := indexed("campaigns.streams", i)
 			d.fault(d.at(path), path, fault{fmt.Sprintf("%s is in the list already", quoted(string(g))), "remove one of the two"})
 		}
 	}
 }
 
-// groupUse is a use of a group in a replacement, as regexp.Expand reads it.
-var groupUse = regexp.MustCompile(`\$(?:\$|(\w+)|\{(\w+)\})`)
-
-// checkReplacement finds uses of groups that the regular expression does not have, which would silently become nothing. The
-// usual mistake is $1x, which is the group named 1x.
-func checkReplacement(d *decoder, path string, r Rename) {
-	match, err := regexp.Compile(string(r.Match))
-	if err != nil || r.Match == "" {
-		return
-	}
-	for _, use := range groupUse.FindAllStringSubmatch(r.To, -1) {
-		name := use[1] + use[2]
-		if name == "" || slices.Contains(match.SubexpNames(), name) {
-			continue
-		}
-		if n, err := strconv.Atoi(name); err == nil && n <= match.NumSubexp() {
-			continue
-		}
-		instead := fmt.Sprintf("match has %d groups", match.NumSubexp())
-		if digits := leadingDigits(name); digits != "" && digits != name {
-			instead = fmt.Sprintf("write ${%s}%s", digits, strings.TrimPrefix(name, digits))
-		}
-		d.fault(d.at(path), path, fault{fmt.Sprintf("match has no group %s", quoted(name)), instead})
-	}
-}
-
-func leadingDigits(s string) string {
-	return s[:len(s)-len(strings.TrimLeft(s, "0123456789"))]
-}
-
 func (c *Config) checkQueues(d *decoder) {
 	urls, names := make(map[QueueURL]int), make(map[string]int)
 	for i, q := range c.Collectors.SES {
-		path := fmt.Sprintf("collectors.ses[%d]", i)
+		path := indexed("collectors.ses", i)
 		if q.QueueURL == "" {
 			continue
 		}
@@ -115,7 +82,7 @@ func checkRegion(d *decoder, path string, q SES) {
 const bytesPerID = 11.5
 
 func (c *Config) checkMemory(d *decoder) {
-	if c.Memory.Limit == 0 {
+	if c.Memory.Limit == 0 || d.faultsBelow("memory") || d.faultsBelow("ledger.budgets") {
 		return
 	}
 	ids := Size(bytesPerID * float64(c.Ledger.Budgets.RoutineIDs+c.Ledger.Budgets.ExceptionalIDs))

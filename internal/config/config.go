@@ -1,5 +1,7 @@
 package config
 
+import "github.com/mailvane/mailvane/internal/mailbox"
+
 // Config is a whole configuration file. The order of its fields is the order of the documentation.
 type Config struct {
 	// Where Mailvane answers: pages, metrics and the API.
@@ -58,11 +60,11 @@ type Campaigns struct {
 	// Where the name of a mail's campaign is found. The first rule that finds one decides. A change holds for mail sent after
 	// it; what was counted before stays as it is.
 	Identify []Rule `yaml:"identify" example:"[{tag: campaign}]"`
-	// How names are changed, so that all mailings of one campaign have one name. The first rule that matches decides. The name
-	// before the change tells the mailings apart.
+	// How names are changed, so that all sends of one campaign have one name. The first rule that matches decides. The name
+	// before the change tells the sends apart.
 	Rename []Rename `yaml:"rename" example:"[{match: '^(.+)-\\d{8}$', to: '$1'}]"`
 	// Campaigns that never end, such as receipts or password resets: they are compared with the same hours of earlier weeks and
-	// not cut into mailings. `*` stands for any text.
+	// not cut into sends. `*` stands for any text.
 	Streams []Glob `yaml:"streams" example:"[receipts, \"otp-*\"]"`
 	// Who is responsible for which campaigns. The first that matches decides.
 	Owners []Owner `yaml:"owners" example:"[{match: \"promo-*\", owner: growth}]"`
@@ -76,17 +78,17 @@ type Campaigns struct {
 type Rule struct {
 	// The name is the value of this message tag, SES's own (`ses:…`) or yours.
 	Tag string `yaml:"tag" example:"campaign"`
-	// The name is the value of this mail header. The header Feedback-ID needs `field` too.
+	// The name is the value of this mail header. The header Feedback-ID needs a `field` too.
 	Header string `yaml:"header" example:"X-Campaign"`
-	// Which of the four fields of the header Feedback-ID holds the name.
+	// Which of the four fields of the header holds the name, for Feedback-ID.
 	Field string `yaml:"field" oneof:"a,b,c,sender" example:"a"`
-	// The name is the configuration set's: `true` takes it whole. A regular expression takes its first group, or what it
-	// matches when it has none.
+	// The name is the configuration set's: `true` takes it whole, a regular expression as `match` does.
 	ConfigurationSet TrueOrRegexp `yaml:"configuration_set" example:"'^tenant-(.+)$'"`
-	// The name is the domain of the From address: `true` takes it whole, a regular expression as for `configuration_set`.
+	// The name is the domain of the From address: `true` takes it whole, a regular expression as `match`
+	// does.
 	FromDomain TrueOrRegexp `yaml:"from_domain" example:"true"`
-	// A regular expression that the value must match, else the next rule is tried. The name is its first group, or what it
-	// matches when it has none.
+	// A regular expression that the value must match, else the next rule is tried. The name is its group called `campaign` or
+	// `tenant`, else its first group, else all that it matches.
 	Match Regexp `yaml:"match" example:"'^campaign_(.+)$'"`
 }
 
@@ -126,7 +128,7 @@ type Classification struct {
 	// table "Rules file". A relative path starts at the configuration file's folder.
 	RulesFile Path `yaml:"rules_file" example:"smtp-rules.yaml"`
 	// Rules are the rules of RulesFile.
-	Rules []ReplyRule `yaml:"-"`
+	Rules []mailbox.Rule `yaml:"-"`
 }
 
 // Collectors is the section collectors.

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"reflect"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/goccy/go-yaml/ast"
@@ -13,6 +12,8 @@ import (
 // decoder fills the configuration from a file's tree and remembers where each value stands, for the checks that follow.
 type decoder struct {
 	*reporter
+	// root is the type of the whole file.
+	root reflect.Type
 	// places are where values stand, by path; a missing one is looked for at its section.
 	places map[string]place
 	// decoded says that the file is a mapping, so that checks of what it holds make sense.
@@ -67,8 +68,11 @@ func (d *decoder) value(n ast.Node, v reflect.Value, path string, f field) {
 }
 
 func (d *decoder) valueOrNothing(f field) string {
-	if f.example == "" || f.required {
-		return "give it one"
+	switch {
+	case f.required:
+		return "write one, such as " + f.shown()
+	case f.example == "":
+		return "write one, or remove the key"
 	}
 	return fmt.Sprintf("write one, such as %s, or remove the key", f.example)
 }
@@ -158,8 +162,8 @@ func (d *decoder) key(pair *ast.MappingValueNode, path string) (string, bool) {
 // unknown reports a key that the section does not have.
 func (d *decoder) unknown(at place, name, path string, fields []field) {
 	full := join(path, name)
-	if later[full] {
-		d.fault(at, full, fault{"is not available in this version", "remove it"})
+	if f, ok := refused[element.ReplaceAllString(full, "[]")]; ok {
+		d.fault(at, full, f)
 		return
 	}
 	names := make([]string, len(fields))
@@ -169,7 +173,7 @@ func (d *decoder) unknown(at place, name, path string, fields []field) {
 	f := fault{message: "there is no such key"}
 	if near := nearest(name, names); near != "" {
 		f.instead = "did you mean " + near + "?"
-	} else if elsewhere := homes(reflect.TypeFor[Config](), name, ""); len(elsewhere) > 0 {
+	} else if elsewhere := homes(d.root, name, ""); len(elsewhere) > 0 {
 		f.instead = "it belongs at " + elsewhere[0]
 	} else {
 		f.instead = "the keys here are " + strings.Join(names, ", ")
@@ -180,7 +184,11 @@ func (d *decoder) unknown(at place, name, path string, fields []field) {
 // missing reports a required key that is not given, also inside of a section that is not given at all.
 func (d *decoder) missing(t reflect.Type, path string, f field) {
 	if f.required {
-		d.fault(d.at(path), join(path, f.name), fault{"is missing", "write " + f.name + ": " + f.shown()})
+		instead := "write " + f.name + ": " + f.shown()
+		if above := path[strings.LastIndex(path, ".")+1:]; !d.given(path) {
+			instead = fmt.Sprintf("write %s: {%s: %s}", above, f.name, f.shown())
+		}
+		d.fault(d.at(path), join(path, f.name), fault{"is missing", instead})
 		return
 	}
 	if t.Kind() != reflect.Struct {
@@ -212,7 +220,7 @@ func (d *decoder) list(n ast.Node, v reflect.Value, path string, f field) {
 	list := reflect.MakeSlice(v.Type(), len(sequence.Values), len(sequence.Values))
 	element := field{name: f.name, low: f.low, high: f.high, oneOf: f.oneOf}
 	for i, item := range sequence.Values {
-		d.value(item, list.Index(i), path+"["+strconv.Itoa(i)+"]", element)
+		d.value(item, list.Index(i), indexed(path, i), element)
 	}
 	v.Set(list)
 }

@@ -1,5 +1,7 @@
 package config
 
+import "github.com/mailvane/mailvane/internal/mailbox"
+
 // prefilled is a part of the configuration whose fields do not all start empty. Whatever decodes one fills it first, so that
 // the file only changes what it names.
 type prefilled interface{ prefill() }
@@ -28,10 +30,12 @@ func (c *Config) prefill() {
 		MaxExported: 500,
 		MaxTracked:  20_000,
 	}
-	c.Complaints.ReportingProviders = nil
+	c.Complaints.ReportingProviders = mailbox.DefaultReportingProviders()
 	c.Quarantine = Quarantine{Bodies: true, MaxBytes: 1 << 30, Keep: Duration(30 * day)}
 	c.Telemetry.Prometheus = true
 	c.Memory.InFlight = 64 << 20
 }
 
 func (s *SES) prefill() { s.MaxPasses = 16 }
+
+func (r *ReplyRule) prefill() { r.Kind = "by_class" }

@@ -1,46 +1,66 @@
 package config
 
 import (
-	"fmt"
 	"strings"
+
+	"github.com/mailvane/mailvane/internal/campaign"
 )
 
-// checkRules checks where names are found.
-func checkRules(d *decoder, path string, rules []Rule) {
-	if d.given(path) && len(rules) == 0 && path == "campaigns.identify" {
+// Spec is how campaigns and tenants are found, in the words of the package that finds them.
+func (c *Config) Spec() campaign.Spec {
+	spec := campaign.Spec{Identify: identifyRules(c.Campaigns.Identify), Tenants: identifyRules(c.Tenants.Identify)}
+	for _, r := range c.Campaigns.Rename {
+		spec.Rename = append(spec.Rename, campaign.Rename{Match: string(r.Match), To: r.To})
+	}
+	return spec
+}
+
+func identifyRules(rules []Rule) []campaign.Rule {
+	var out []campaign.Rule
+	for _, r := range rules {
+		out = append(out, campaign.Rule{
+			Tag: r.Tag, Header: r.Header, Field: r.Field, Match: string(r.Match),
+			ConfigurationSet: string(r.ConfigurationSet), FromDomain: string(r.FromDomain),
+		})
+	}
+	return out
+}
+
+// checkSpec reports what is wrong with the rules. A value that could not be decoded is empty in the spec and has been
+// reported already.
+func (c *Config) checkSpec(d *decoder) {
+	if path := "campaigns.identify"; d.given(path) && len(c.Campaigns.Identify) == 0 && !d.faultsBelow(path) {
 		d.fault(d.at(path), path, fault{"is empty, so no mail would have a campaign", "write, for example, [{tag: campaign}], or remove the key"})
 	}
-	for i, r := range rules {
-		checkRule(d, fmt.Sprintf("%s[%d]", path, i), r)
+	c.Spec().Check(func(path, problem string) {
+		if rest, ok := strings.CutPrefix(path, "tenants["); ok {
+			path = "tenants.identify[" + rest
+		} else {
+			path = "campaigns." + path
+		}
+		if !d.undecoded(path) {
+			d.fault(d.at(path), path, fault{message: problem})
+		}
+	})
+	for i, r := range c.Campaigns.Identify {
+		if strings.EqualFold(r.Header, "Feedback-ID") && r.Field == "" {
+			path := indexed("campaigns.identify", i) + ".field"
+			if !d.faultsBelow(path) {
+				d.fault(d.at(path), path, fault{"is missing, and a whole Feedback-ID is no name", "write field: a (or b, c, sender)"})
+			}
+		}
 	}
 }
 
-func checkRule(d *decoder, path string, r Rule) {
-	var set []string
-	for _, key := range []struct{ name, value string }{
-		{"tag", r.Tag}, {"header", r.Header},
-		{"configuration_set", string(r.ConfigurationSet)}, {"from_domain", string(r.FromDomain)},
-	} {
-		if key.value != "" || d.given(path+"."+key.name) {
-			set = append(set, key.name)
+// undecoded says whether what is wrong with a rule, or with a key of one, follows from a value that could not be decoded.
+func (d *decoder) undecoded(path string) bool {
+	if !strings.HasSuffix(path, "]") {
+		return d.faultsBelow(path)
+	}
+	for _, place := range []string{"tag", "header", "configuration_set", "from_domain"} {
+		if d.faultsBelow(path + "." + place) {
+			return true
 		}
 	}
-	switch {
-	case len(set) == 0:
-		d.fault(d.at(path), path, fault{"does not say where the name is found", "write one of tag, header, configuration_set and from_domain"})
-		return
-	case len(set) > 1:
-		d.fault(d.at(path+"."+set[1]), path, fault{"names " + strings.Join(set, " and "), "write a rule for each, in the order in which they should be tried"})
-		return
-	}
-	feedback := strings.EqualFold(r.Header, "Feedback-ID")
-	switch {
-	case feedback && r.Field == "" && !d.given(path+".field"):
-		d.fault(d.at(path), path+".field", fault{"is missing", "write field: a (or b, c, sender)"})
-	case !feedback && r.Field != "":
-		d.fault(d.at(path+".field"), path+".field", fault{"only the header Feedback-ID has fields", "remove it"})
-	}
-	if r.Match != "" && (set[0] == "configuration_set" || set[0] == "from_domain") {
-		d.fault(d.at(path+".match"), path+".match", fault{"does not go with " + set[0], "write the regular expression as the value of " + set[0]})
-	}
+	return d.faultsAt(path)
 }

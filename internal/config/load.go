@@ -61,7 +61,7 @@ func Load(name string, data []byte, opts ...Option) (*Config, []Problem) {
 
 // decodeFile decodes a file into target, a pointer to a section.
 func decodeFile(name string, data []byte, target any) *decoder {
-	d := &decoder{reporter: newReporter(name, data), places: make(map[string]place)}
+	d := &decoder{reporter: newReporter(name, data), root: reflect.TypeOf(target).Elem(), places: make(map[string]place)}
 	root := parse(data, d.reporter)
 	if root == nil {
 		return d

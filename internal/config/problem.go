@@ -85,6 +85,19 @@ func (r *reporter) add(at place, p Problem) {
 	r.problems = append(r.problems, p)
 }
 
+// faultsAt says whether something is wrong with the value of path itself.
+func (r *reporter) faultsAt(path string) bool {
+	return slices.ContainsFunc(r.problems, func(p Problem) bool { return p.Path == path && !p.Warning })
+}
+
+// faultsBelow says whether something is wrong with the value of path or with a part of it.
+func (r *reporter) faultsBelow(path string) bool {
+	return slices.ContainsFunc(r.problems, func(p Problem) bool {
+		rest, ok := strings.CutPrefix(p.Path, path)
+		return ok && !p.Warning && (rest == "" || rest[0] == '.' || rest[0] == '[')
+	})
+}
+
 // inside moves a place into the file: what ends a file too early is found one past its end.
 func (r *reporter) inside(at place) place {
 	at.line = min(max(at.line, 1), len(r.widths))

@@ -1,50 +1,46 @@
 package config
 
-import "fmt"
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/mailvane/mailvane/internal/mailbox"
+)
 
 // RulesFile is the file of classification.rules_file.
 type RulesFile struct {
-	// The rules. They are tried before the built-in ones.
-	Rules []ReplyRule `yaml:"rules" required:"true" example:"[{id: acme-busy, match: \"queue is busy\", reason: rate_limited, kind: transient}]"`
+	// The rules. The first that fits decides; they are tried before the built-in ones.
+	Rules []ReplyRule `yaml:"rules" required:"true" example:"[{id: acme-busy, match: \"queue is busy\", reason: rate_limited}]"`
 }
 
-// ReplyRule turns replies of receiving servers into a reason. Its keys are those of the built-in rules.
+// ReplyRule turns replies of receiving servers into a reason. All that it states must hold.
 type ReplyRule struct {
-	// A name of your own for the rule.
-	ID Name `yaml:"id" required:"true" example:"acme-busy"`
-	// The provider whose replies the rule is about.
+	// A name of your own for the rule: letters a-z, digits, `.`, `-` and `_`.
+	ID string `yaml:"id" required:"true" example:"acme-busy"`
+	// The provider whose replies the rule is about; any, when it is missing.
 	Provider string `yaml:"provider" example:"microsoft"`
-	// How early the rule is tried, after all other rules of yours with an earlier tier.
-	Tier string `yaml:"tier" oneof:"ses,provider,gateway,dnsbl,phrase,status,reply" example:"provider"`
-	// Whether the rule holds for replies of all servers (`any`) or of its provider's alone (`provider`).
-	Scope string `yaml:"scope" oneof:"any,provider" example:"any"`
 	// The reply codes that the rule holds for, such as 550, or 5xx for a class.
 	Code []Code `yaml:"code" example:"[550, 554]"`
-	// The enhanced status codes that the rule holds for, such as 5.7.1. A part may be a range (`5.7.606-649`) or `*`.
+	// The enhanced status codes that the rule holds for, such as 5.7.1. The last part may be a range (`5.7.606-649`) or `*`.
 	Enhanced []Status `yaml:"enhanced" example:"[\"5.7.1\"]"`
-	// A text that the reply holds, in lower case.
+	// A text that the reply holds, in any case.
 	Match string `yaml:"match" example:"queue is busy"`
 	// A second text that the reply holds too.
 	Also string `yaml:"also" example:"try again"`
-	// Whether the text is a code made for machines, which goes before longer texts.
-	Token bool `yaml:"token" example:"true"`
 	// The reason, one of the closed list.
 	Reason string `yaml:"reason" required:"true" example:"rate_limited"`
-	// Whether the failure lasts. `by_class` leaves it to the reply code.
+	// Whether the failure lasts. `by_class` leaves it to the reply code: 5xx lasts, 4xx does not.
 	Kind string `yaml:"kind" oneof:"permanent,transient,by_class" example:"transient"`
 	// What to do about it, for people.
 	Action string `yaml:"action" example:"Send more slowly."`
-	// How sure the rule is.
-	Evidence string `yaml:"evidence" oneof:"documented,documented_excerpt,observed,third_party,inferred" example:"observed"`
-	// Where the reply was seen.
+	// Where the reply was seen, for people.
 	Source string `yaml:"source" example:"https://postmaster.example.com/errors"`
-	// A short name of the source.
-	SourceID string `yaml:"source_id" example:"acme"`
-	// Anything else worth knowing.
+	// Anything else worth knowing, for people.
 	Note string `yaml:"note" example:"seen since May"`
 }
 
-// loadRules reads the rules file, if there is one.
+// loadRules reads the rules file, if there is one, and returns its problems.
 func loadRules(c *Config, d *decoder) []Problem {
 	if c.Classification.RulesFile == "" {
 		return nil
@@ -59,23 +55,98 @@ func loadRules(c *Config, d *decoder) []Problem {
 	}
 	var file RulesFile
 	inner := decodeFile(name, data, &file)
-	if inner.decoded {
-		checkReplyRules(inner, file.Rules)
-	}
-	c.Classification.Rules = file.Rules
+	c.Classification.Rules = replyRules(inner, file.Rules)
 	return inner.sorted()
 }
 
-func checkReplyRules(d *decoder, rules []ReplyRule) {
-	seen := make(map[Name]int)
-	for i, r := range rules {
-		path := fmt.Sprintf("rules[%d]", i)
-		if first, twice := seen[r.ID]; twice && r.ID != "" {
-			d.fault(d.at(path+".id"), path+".id", fault{fmt.Sprintf("is the id of rules[%d] too", first), "give one of them another id"})
-		}
-		seen[r.ID] = i
-		if r.Match == "" && len(r.Enhanced) == 0 && len(r.Code) == 0 {
-			d.fault(d.at(path), path, fault{"nothing says which replies the rule is about", "write match, enhanced or code"})
-		}
+// replyRules hands the rules to the classifier, which knows what they may say. It names one fault at a time, so that one is
+// put right and all are tried again, up to the number of problems that anybody would read. A key whose value could not be
+// decoded has been reported already.
+func replyRules(d *decoder, decoded []ReplyRule) []mailbox.Rule {
+	rules := make([]mailbox.Rule, len(decoded))
+	for i, r := range decoded {
+		rules[i] = r.rule()
 	}
+	for range maxProblems {
+		_, err := mailbox.New(rules...)
+		var wrong *mailbox.RuleError
+		if !errors.As(err, &wrong) || wrong.Index >= len(rules) {
+			break
+		}
+		path := indexed("rules", wrong.Index)
+		if key, f := ruleFault(rules[wrong.Index], wrong); !d.faultsBelow(path + "." + key) {
+			d.fault(d.at(path+"."+key), path+"."+key, f)
+		}
+		putRight(&rules[wrong.Index], wrong)
+	}
+	return rules
+}
+
+// rule is the rule in the words of the classifier.
+func (r ReplyRule) rule() mailbox.Rule {
+	out := mailbox.Rule{ID: r.ID, Provider: r.Provider, Match: r.Match, Also: r.Also, Reason: r.Reason, Kind: r.Kind, Action: r.Action}
+	if r.Kind == "by_class" {
+		out.Kind = ""
+	}
+	for _, code := range r.Code {
+		out.Codes = append(out.Codes, string(code))
+	}
+	for _, status := range r.Enhanced {
+		out.Statuses = append(out.Statuses, string(status))
+	}
+	return out
+}
+
+// ruleFault turns what the classifier says of a rule into the words of the file.
+func ruleFault(r mailbox.Rule, wrong *mailbox.RuleError) (key string, f fault) {
+	f = fault{message: wrong.Problem}
+	switch wrong.Field {
+	case "codes":
+		return "code", f
+	case "statuses":
+		return "enhanced", f
+	case "id":
+		f.instead = "give the rule an id of its own"
+	case "match":
+		f.instead = "write a text that the reply holds"
+		if r.Match == "" {
+			f.message = "nothing says which replies the rule is about"
+			f.instead = "write match, code or enhanced"
+		}
+	case "reason":
+		f.instead = "write one of " + strings.Join(reasonNames(), ", ")
+	case "provider":
+		f.instead = "write the id of a provider, or remove the key"
+	}
+	return wrong.Field, f
+}
+
+// putRight replaces the wrong value of a rule by one that is fine.
+func putRight(r *mailbox.Rule, wrong *mailbox.RuleError) {
+	switch wrong.Field {
+	case "codes":
+		r.Codes = []string{"550"}
+	case "statuses":
+		r.Statuses = []string{"5.7.1"}
+	case "id":
+		r.ID = fmt.Sprintf("rule-%d.of-the-file", wrong.Index)
+	case "match":
+		r.Match = "any text"
+	case "also":
+		r.Also = ""
+	case "kind":
+		r.Kind = ""
+	case "reason":
+		r.Reason = mailbox.ReasonUnknown
+	case "provider":
+		r.Provider = ""
+	}
+}
+
+func reasonNames() []string {
+	var names []string
+	for _, r := range mailbox.Reasons() {
+		names = append(names, r.Name)
+	}
+	return names
 }

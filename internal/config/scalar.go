@@ -13,6 +13,8 @@ import (
 	"time"
 
 	"github.com/goccy/go-yaml/ast"
+
+	"github.com/mailvane/mailvane/internal/campaign"
 )
 
 const day = 24 * time.Hour
@@ -173,12 +175,12 @@ func (t *TrueOrRegexp) takes(n ast.Node) bool {
 func (t TrueOrRegexp) String() string { return string(t) }
 func (*TrueOrRegexp) form() string    { return "true or a regular expression" }
 
-// Glob is a name in which * stands for any text.
+// Glob is a name in which * stands for any text and ? for one character.
 type Glob string
 
 func (g *Glob) set(text string) *fault {
-	if text == "" {
-		return &fault{"is empty", "write a name; * stands for any text"}
+	if _, err := campaign.NewMatcher([]string{text}); err != nil {
+		return &fault{strings.TrimPrefix(err.Error(), "[0]: "), "write a name; * stands for any text"}
 	}
 	*g = Glob(text)
 	return nil

@@ -2,6 +2,8 @@ package config
 
 import (
 	"reflect"
+	"regexp"
+	"strconv"
 	"strings"
 )
 
@@ -43,16 +45,27 @@ func fieldsOf(section reflect.Type) []field {
 	return fields
 }
 
-// later are the keys that the documentation of Mailvane speaks of and that this version does not have yet.
-var later = map[string]bool{
-	"collectors.postmaster":    true,
-	"collectors.receipt_rules": true,
-	"collectors.account":       true,
-	"collectors.dmarc":         true,
-	"alerts":                   true,
-	"reports":                  true,
-	"ledger.postgres":          true,
+// refused are keys that a reader of the documentation, or of the built-in rules, may well try, by path with [] for elements.
+var refused = map[string]fault{
+	"collectors.postmaster":    notYet,
+	"collectors.receipt_rules": notYet,
+	"collectors.account":       notYet,
+	"collectors.dmarc":         notYet,
+	"alerts":                   notYet,
+	"reports":                  notYet,
+	"ledger.postgres":          notYet,
+
+	"rules[].tier":      {"rules of your own are tried in the order of the file, before all others", "remove it"},
+	"rules[].scope":     {"a rule with a provider holds for its replies alone, one without for all", "remove it"},
+	"rules[].token":     {"rules of your own are tried in the order of the file", "remove it"},
+	"rules[].evidence":  {"is known for built-in rules only", "remove it, or write a note"},
+	"rules[].source_id": {"is known for built-in rules only", "remove it, or write a source"},
 }
+
+var notYet = fault{"is not available in this version", "remove it"}
+
+// element is a number in a path.
+var element = regexp.MustCompile(`\[\d+\]`)
 
 // homes finds the sections that have a key of that name, for one who wrote it in the wrong place.
 func homes(section reflect.Type, name, path string) []string {
@@ -79,6 +92,8 @@ func join(path, key string) string {
 	}
 	return path + "." + key
 }
+
+func indexed(path string, i int) string { return path + "[" + strconv.Itoa(i) + "]" }
 
 // nearest returns the one of names that is most like word, or "" when none is.
 func nearest(word string, names []string) string {

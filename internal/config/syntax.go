@@ -45,7 +45,7 @@ func parse(data []byte, r *reporter) ast.Node {
 			"remove the --- and what follows it, or merge the two"})
 	}
 	if len(file.Docs) == 0 || isEmpty(file.Docs[0].Body) {
-		r.fault(place{}, "", fault{"the file is empty", "write at least collectors.ses with a queue_url"})
+		r.fault(place{}, "", fault{"the file is empty", "write at least the keys that docs/configuration.md calls required"})
 		return nil
 	}
 	return file.Docs[0].Body
@@ -129,22 +129,22 @@ func startsLine(t *token.Token) bool {
 	return t.Prev == nil || t.Prev.Position.Line < t.Position.Line
 }
 
-// plainSyntax says in other words what the parser says in YAML's own. A key is part of the parser's text.
-var plainSyntax = []struct {
-	part string
-	fault
-}{
-	{"mapping value is not allowed in this context", fault{"there are two keys on one line", "put the second on a line of its own, or put the value in quotes"}},
-	{"map key-value is pre-defined", fault{"this does not belong to the value before it", "check how far the line is indented, or put the whole value in quotes"}},
-	{"non-map value is specified", fault{"this is not a key with a value", "write key: value"}},
-	{"unexpected key name", fault{"this is not a key with a value", "write key: value"}},
-	{"cannot start any token", fault{"a value cannot start with this character", "put the value in quotes, and use spaces instead of tabs"}},
-	{"could not find end character of single-quoted text", fault{"the quote that starts here is never closed", "write ' at its end"}},
-	{"could not find end character of double-quoted text", fault{"the quote that starts here is never closed", `write " at its end`}},
-	{"could not find flow mapping end token", fault{"the { is never closed", "write } at its end"}},
-	{"could not find flow map content", fault{"the { is never closed", "write } at its end"}},
-	{"sequence end token ']' not found", fault{"the [ is never closed", "write ] at its end"}},
-	{"tab character", fault{"a tab is used to indent", "use spaces"}},
+// plainSyntax says in other words what the parser says in YAML's own. A part is a piece of the parser's text.
+var plainSyntax = []struct{ part, message, instead string }{
+	{"'\t'", "a tab is used here", "indent with spaces"},
+	{"tab character", "a tab is used here", "indent with spaces"},
+	{"mapping value is not allowed in this context", "there are two keys on one line", "put the second on a line of its own, or put the value in quotes"},
+	{"map key-value is pre-defined", "this does not belong to the value before it", "check how far the line is indented, or put the whole value in quotes"},
+	{"non-map value is specified", "this is not a key with a value", "write key: value, with a blank after the colon"},
+	{"unexpected key name", "this is not a key with a value", "write key: value, with a blank after the colon"},
+	{"invalid key", "this cannot be a key", "write key: value"},
+	{"cannot start any token", "a value cannot start with this character", "put the value in quotes"},
+	{"could not find end character of single-quoted text", "the quote that starts here is never closed", "write ' at its end"},
+	{"could not find end character of double-quoted text", "the quote that starts here is never closed", `write " at its end`},
+	{"',' or '}' must be specified", "a comma or the closing } is missing before this", "write it"},
+	{"',' or ']' must be specified", "a comma or the closing ] is missing before this", "write it"},
+	{"flow map", "the { is never closed", "write } at its end"},
+	{"sequence end token ']' not found", "the [ is never closed", "write ] at its end"},
 }
 
 func syntaxFault(err error) (place, fault) {
@@ -152,13 +152,17 @@ func syntaxFault(err error) (place, fault) {
 	if !errors.As(err, &detail) {
 		return place{}, fault{message: "the file is not YAML: " + err.Error()}
 	}
-	at := placeOfToken(detail.GetToken())
+	at, message := placeOfToken(detail.GetToken()), detail.GetMessage()
+	// A key that is indented too far is read as more of the value above it, and refused at that value.
+	if t := detail.GetToken(); t != nil && strings.Contains(message, "mapping value is not allowed") && strings.Contains(strings.TrimSpace(t.Origin), "\n") {
+		return at, fault{"the line after this value is read as a part of it", "indent that line no more than this one"}
+	}
 	for _, s := range plainSyntax {
-		if strings.Contains(detail.GetMessage(), s.part) {
-			return at, s.fault
+		if strings.Contains(message, s.part) {
+			return at, fault{s.message, s.instead}
 		}
 	}
-	return at, fault{message: "this is not YAML: " + detail.GetMessage()}
+	return at, fault{message: "this is not YAML: " + printable(message)}
 }
 
 // placeOf is where a node starts.

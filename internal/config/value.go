@@ -3,6 +3,7 @@ package config
 import (
 	"fmt"
 	"reflect"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -197,8 +198,12 @@ func formOf(t reflect.Type) string {
 // quoted is a value as a problem quotes it: short, and without anything that could disturb a terminal.
 func quoted(text string) string { return `"` + printable(text) + `"` }
 
+// password is what may stand before the host of a URL: a problem may end up in a log, so it does not repeat that.
+var password = regexp.MustCompile(`//[^/@\s]*@`)
+
 func printable(text string) string {
 	const longest = 60
+	text = password.ReplaceAllString(text, "//…@")
 	text = strings.Map(func(c rune) rune {
 		if unicode.IsPrint(c) {
 			return c
