@@ -1,0 +1,243 @@
+package simulator
+
+import (
+	"context"
+	"fmt"
+	"iter"
+	"math/rand/v2"
+	"net"
+	"net/http"
+	"sync"
+	"time"
+
+	"github.com/mailvane/mailvane/internal/simulator/sqs"
+	"github.com/mailvane/mailvane/internal/simulator/traffic"
+)
+
+// The static credentials to use with a simulator.
+const (
+	AccessKey = "simulator"
+	SecretKey = "simulator"
+)
+
+// Account owns the queues.
+const Account = "123456789012"
+
+// Options says what is simulated.
+type Options struct {
+	// Listen is the address of the endpoint, 127.0.0.1:0 when empty.
+	Listen string
+	Story  traffic.Story
+	Model  traffic.Options
+	// Queues receive the events; an event goes to the first that takes it.
+	Queues []Queue
+	// Now is the clock of the queues and of the feed; time.Now when nil.
+	Now func() time.Time
+}
+
+// Queue is a queue and what is published to it.
+type Queue struct {
+	Name     string
+	Envelope traffic.Envelope
+	// Identity takes the notifications of identity topics, and nothing else. Without any such queue they go where the
+	// mail's events go.
+	Identity bool
+	// AllRegions takes the events of every region, not only of the queue's own.
+	AllRegions bool
+	sqs.QueueOptions
+	// Prefill, when not nil, is what the queue holds from the start.
+	Prefill *Prefill
+}
+
+// Prefill fills a queue with the model's events of a stretch of time, made when they are received.
+type Prefill struct {
+	From, To time.Time
+	// Messages is how many there are at most, duplicates included.
+	Messages int
+	// Duplicates is the share, 0 to 1, of messages that repeat an earlier one.
+	Duplicates float64
+}
+
+// Simulator is a running simulation.
+type Simulator struct {
+	options Options
+	now     func() time.Time
+	model   *traffic.Model
+	truth   *traffic.Truth
+	sqs     *sqs.Server
+	http    *http.Server
+	url     string
+
+	stop   chan struct{}
+	close  sync.Once
+	joined sync.WaitGroup
+}
+
+// Start listens and fills the queues. The context bounds the start only; Close ends the simulation.
+func Start(ctx context.Context, o Options) (*Simulator, error) {
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	if o.Listen == "" {
+		o.Listen = "127.0.0.1:0"
+	}
+	s := &Simulator{options: o, now: o.Now, model: traffic.New(o.Story, o.Model), truth: traffic.NewTruth(),
+		sqs:  sqs.New(sqs.Options{Account: Account, Region: "us-east-1", Seed: o.Model.Seed, Now: o.Now}),
+		stop: make(chan struct{})}
+	for i := range o.Queues {
+		q := s.sqs.CreateQueue(o.Queues[i].Name, o.Queues[i].QueueOptions)
+		if p := o.Queues[i].Prefill; p != nil {
+			q.Fill(s.source(&o.Queues[i]), p.Messages)
+		}
+	}
+	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", o.Listen)
+	if err != nil {
+		return nil, fmt.Errorf("listen for the simulator: %w", err)
+	}
+	s.url = "http://" + listener.Addr().String()
+	s.http = &http.Server{Handler: s.sqs, ReadHeaderTimeout: 10 * time.Second}
+	s.joined.Go(func() { _ = s.http.Serve(listener) })
+	return s, nil
+}
+
+// URL is the endpoint to configure, for example as AWS_ENDPOINT_URL_SQS.
+func (s *Simulator) URL() string { return s.url }
+
+// QueueURL is the URL of the queue of that name.
+func (s *Simulator) QueueURL(name string) string { return s.url + s.sqs.QueuePath(name) }
+
+// SQS gives access to queues and faults.
+func (s *Simulator) SQS() *sqs.Server { return s.sqs }
+
+// Model is the traffic model.
+func (s *Simulator) Model() *traffic.Model { return s.model }
+
+// Truth is what was handed out so far, through queues and History.
+func (s *Simulator) Truth() *traffic.Truth { return s.truth }
+
+// Close ends the feed and the endpoint and waits for them.
+func (s *Simulator) Close() error {
+	var err error
+	s.close.Do(func() {
+		close(s.stop)
+		s.sqs.Close()
+		err = s.http.Close()
+		s.joined.Wait()
+	})
+	return err
+}
+
+// History renders the events of [from, to) as SES publishes them, one a line without its end, and counts them as handed
+// out. A line is valid until the next. Events of opens and clicks do not say their region.
+func (s *Simulator) History(from, to time.Time) iter.Seq[[]byte] {
+	return func(yield func([]byte) bool) {
+		stream, renderer := s.model.Stream(from, to), traffic.NewRenderer()
+		var line []byte
+		for e, ok := stream.Next(); ok; e, ok = stream.Next() {
+			line = renderer.Append(line[:0], &e, traffic.Raw)
+			s.truth.Add(&e)
+			if !yield(line) {
+				return
+			}
+		}
+	}
+}
+
+// farFuture is when a feed ends by itself.
+const farFuture = 10 * 365 * 24 * time.Hour
+
+// Feed starts to publish the events that happen from from on, each when its time has come. It runs until Close.
+func (s *Simulator) Feed(from time.Time) {
+	s.joined.Go(func() {
+		stream, renderer := s.model.Stream(from, from.Add(farFuture)), traffic.NewRenderer()
+		timer := time.NewTimer(0)
+		defer timer.Stop()
+		var body []byte
+		for e, ok := stream.Next(); ok; e, ok = stream.Next() {
+			for wait := e.At.Sub(s.now()); wait > 0; wait = e.At.Sub(s.now()) {
+				timer.Reset(wait)
+				select {
+				case <-timer.C:
+				case <-s.stop:
+					return
+				}
+			}
+			select {
+			case <-s.stop:
+				return
+			default:
+			}
+			body = s.publish(&e, renderer, body)
+		}
+	})
+}
+
+// publish sends an event to its queue. Room is a buffer, which is returned.
+func (s *Simulator) publish(e *traffic.Event, renderer *traffic.Renderer, room []byte) []byte {
+	q := s.route(e)
+	if q == nil {
+		return room
+	}
+	room = renderer.Append(room[:0], e, q.Envelope)
+	// Counted first, so that nobody can have counted more than the truth.
+	s.truth.Add(e)
+	if err := s.sqs.Queue(q.Name).Send(string(room)); err != nil {
+		panic(err) // no story makes events that SQS refuses
+	}
+	return room
+}
+
+// route finds the queue that takes an event, nil when there is none.
+func (s *Simulator) route(e *traffic.Event) *Queue {
+	var otherwise *Queue
+	for i := range s.options.Queues {
+		q := &s.options.Queues[i]
+		region := q.Region
+		if region == "" {
+			region = "us-east-1"
+		}
+		switch {
+		case !q.AllRegions && region != e.Mail.Send.Campaign.Region:
+		case q.Identity == e.Twin:
+			return q
+		case !q.Identity && otherwise == nil:
+			otherwise = q
+		}
+	}
+	return otherwise
+}
+
+// repeatAfter is how many messages later a duplicate comes.
+const repeatAfter = 100
+
+// source makes the messages of a queue's prefill.
+func (s *Simulator) source(q *Queue) sqs.Source {
+	p := *q.Prefill
+	stream, renderer := s.model.Stream(p.From, p.To), traffic.NewRenderer()
+	random := rand.New(rand.NewPCG(s.options.Model.Seed, 2))
+	var repeats []traffic.Event
+	left, sinceRepeat := p.Messages, 0
+	return func(dst []byte) ([]byte, bool) {
+		if left == 0 {
+			return dst, false
+		}
+		left--
+		sinceRepeat++
+		if len(repeats) > 0 && (sinceRepeat >= repeatAfter || left < len(repeats)) {
+			e := repeats[0]
+			repeats, sinceRepeat = repeats[1:], 0
+			s.truth.Duplicate()
+			return renderer.Append(dst, &e, q.Envelope), true
+		}
+		e, ok := stream.Next()
+		if !ok {
+			left = 0
+			return dst, false
+		}
+		if random.Float64() < p.Duplicates/(1-p.Duplicates) && left > len(repeats) {
+			repeats = append(repeats, e)
+		}
+		s.truth.Add(&e)
+		return renderer.Append(dst, &e, q.Envelope), true
+	}
+}
