@@ -177,33 +177,40 @@ func badAmongGood(r *rig) {
 	r.place.Refuse(l, "bad")
 	const puts = 24
 	r.together(puts, func(i int) error {
-		p := put(r.sent(uint64(i+1), campaign("good")))
-		if i%8 == 3 {
-			p.Source = "bad"
+		p := put(r.sent(uint64(2*i), campaign("good")), r.sent(uint64(2*i+1), campaign("good")))
+		bad := i%8 == 3
+		if bad {
+			p.Entries[1].Cell.Campaign.Name = "bad"
 		}
 		result, err := l.Commit(r.Context(), p)
 		switch {
-		case p.Source == "bad" && err == nil:
+		case bad && err == nil:
 			return fmt.Errorf("the bad Put %d was committed", i)
-		case p.Source != "bad" && err != nil:
+		case !bad && err != nil:
 			return fmt.Errorf("the good Put %d: %w", i, err)
 		case err == nil && result.Fates[0] != ledger.Counted:
 			return fmt.Errorf("the good Put %d: fate %d", i, result.Fates[0])
 		}
 		return nil
 	})
-	r.wantTotal("good", observation.Sent, puts-puts/8)
+	r.wantTotal("good", observation.Sent, 2*(puts-puts/8))
+	r.wantTotal("bad", observation.Sent, 0)
 }
 
 func failsWhole(r *rig) {
 	l := r.ledger()
-	r.place.Refuse(l, queue)
-	if _, err := l.Commit(r.Context(), r.everything()); err == nil {
-		r.Fatal("the refused Put was committed")
+	p := r.everything()
+	p.Entries = append(p.Entries, r.tagged(3), r.held(4), r.sent(5, campaign("bad")))
+	r.place.Refuse(l, "bad")
+	for range 2 {
+		if _, err := l.Commit(r.Context(), p); err == nil {
+			r.Fatal("the refused Put was committed")
+		}
 	}
 	r.fold()
 	r.same("seen", r.partsSeen(l), parts{})
-	r.reopen()
-	r.same("seen after a restart", r.partsSeen(r.ledger()), parts{})
-	r.expect(r.everything(), ledger.Counted, ledger.Counted, ledger.Held)
+	p.Entries[len(p.Entries)-1].Cell.Campaign.Name = "good"
+	r.expect(p, ledger.Counted, ledger.Counted, ledger.Held, ledger.Counted, ledger.Held, ledger.Counted)
+	r.same("held", r.status().Held, int64(1))
+	r.wantTotal("good", observation.Sent, 1)
 }

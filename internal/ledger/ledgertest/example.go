@@ -11,7 +11,7 @@ import (
 
 func samples() []rule {
 	return []rule{
-		{name: "samples come most frequent first, equal texts merged", check: mostFrequentFirst},
+		{name: "samples come most frequent first, equal texts of all origins merged", check: mostFrequentFirst},
 		{name: "a sample keeps three message ids, newest last, each once", check: threeMessageIDs},
 		{name: "samples are selected by campaign, provider and reason", check: samplesSelected},
 		{name: "samples are limited, to 100 unless told", check: samplesLimited},
@@ -35,8 +35,8 @@ func mostFrequentFirst(r *rig) {
 	r.count(r.bounce(1, "rare"), r.bounce(2, "often"), r.bounce(3, "often"))
 	r.fold()
 	r.advance(3 * time.Hour)
-	r.count(r.bounce(4, "often"), r.bounce(5, "sometimes"), r.bounce(6, "sometimes"))
-	cell := r.bounce(0, "").Cell
+	r.count(r.bounce(4, "often", from(observation.Origin{})), r.bounce(5, "sometimes"), r.bounce(6, "sometimes"))
+	cell := r.bounce(0, "", from(observation.Origin{})).Cell
 	want := []ledger.SampleRow{
 		{Cell: cell, Text: "often", N: 3, First: first, Last: r.now(), MessageIDs: []string{messageID(2), messageID(3), messageID(4)}},
 		{Cell: cell, Text: "sometimes", N: 2, First: r.now(), Last: r.now(), MessageIDs: []string{messageID(5), messageID(6)}},
@@ -46,7 +46,7 @@ func mostFrequentFirst(r *rig) {
 		restart()
 		got := r.samples(ledger.SampleQuery{})
 		for i := range got {
-			got[i].First, got[i].Last = got[i].First.UTC(), got[i].Last.UTC()
+			got[i].First, got[i].Last, got[i].Cell.Origin = got[i].First.UTC(), got[i].Last.UTC(), observation.Origin{}
 		}
 		r.same("samples", got, want)
 	}

@@ -118,7 +118,7 @@ func statusesListed(r *rig) {
 		restart()
 		r.same("all", r.statuses(r.now()), []observation.Status{first, second, third})
 		r.same("from the second on", r.statuses(second.At), []observation.Status{second, third})
-		r.same("after the last", r.statuses(third.At.Add(1)), []observation.Status(nil))
+		r.same("after the last", r.statuses(third.At.Add(time.Millisecond)), []observation.Status(nil))
 	}
 }
 

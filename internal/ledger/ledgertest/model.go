@@ -163,15 +163,18 @@ func (m *model) crash() {
 	}
 }
 
-func (m *model) unconfirmed() int64 {
-	ids := map[uint64]bool{}
+// unconfirmed counts the ids that may still have a message in the queue, and the messages that they may have there.
+func (m *model) unconfirmed() (ids, copies int64) {
+	distinct := map[uint64]bool{}
 	for id := range m.pins {
-		ids[id] = true
+		distinct[id] = true
+		copies++
 	}
 	for _, entries := range m.flying {
 		for _, e := range entries {
-			ids[e.ID] = true
+			distinct[e.ID] = true
+			copies++
 		}
 	}
-	return int64(len(ids))
+	return int64(len(distinct)), copies
 }

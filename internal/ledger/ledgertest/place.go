@@ -24,13 +24,13 @@ type Place struct {
 	// FailCommit, when not nil, makes the next COMMIT of a group of Puts report an error that leaves open what happened;
 	// applied says whether it took place nevertheless.
 	FailCommit func(l ledger.Ledger, applied bool)
-	// Refuse, when not nil, makes every transaction that holds a Put of this source fail for a cause that no repetition cures.
-	Refuse func(l ledger.Ledger, source string)
-	// Steps names the points of folding, compaction and retention at which a process may die, and CrashAt makes l die at the
-	// next one of that name: the call that reaches it returns an error, and nothing that comes after it takes place. Crash
-	// follows. Both or neither.
-	Steps   []string
-	CrashAt func(l ledger.Ledger, step string)
+	// Refuse, when not nil, makes every transaction that tallies for this campaign fail, for a cause that no repetition cures,
+	// until the ledger is opened again.
+	Refuse func(l ledger.Ledger, campaign string)
+	// DieAt, when not nil, makes l die at the given one, counted from 1, of the points at which its next calls can leave
+	// something half done: nothing that comes after the point survives, whatever the calls answer. Crash follows; then reached
+	// says whether the calls came that far.
+	DieAt func(l ledger.Ledger, point int) (reached func() bool)
 }
 
 // Settings are what a ledger is opened with. Everything else is at the engine's defaults.

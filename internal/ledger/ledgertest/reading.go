@@ -153,5 +153,5 @@ func readingsSelected(r *rig) {
 	r.same("of a metric", count(ledger.ReadingQuery{Metric: "m1"}), 4)
 	r.same("of all three", count(ledger.ReadingQuery{Source: "s1", Subject: "a", Metric: "m1"}), 2)
 	r.same("from its start", count(ledger.ReadingQuery{From: start.Add(-2 * day), To: start.Add(-day)}), 1)
-	r.same("after its start", count(ledger.ReadingQuery{From: start.Add(-2*day + 1), To: start}), 4)
+	r.same("after its start", count(ledger.ReadingQuery{From: start.Add(-2*day + time.Millisecond), To: start}), 4)
 }
