@@ -1,7 +1,5 @@
 package config
 
-import "github.com/mailvane/mailvane/internal/mailbox"
-
 // Config is a whole configuration file. The order of its fields is the order of the documentation.
 type Config struct {
 	// Where Mailvane answers: pages, metrics and the API.
@@ -128,7 +126,7 @@ type Classification struct {
 	// table "Rules file". A relative path starts at the configuration file's folder.
 	RulesFile Path `yaml:"rules_file" example:"smtp-rules.yaml"`
 	// Rules are the rules of RulesFile.
-	Rules []mailbox.Rule `yaml:"-"`
+	Rules []ReplyRule `yaml:"-"`
 }
 
 // Collectors is the section collectors.

@@ -45,7 +45,7 @@ func TestDefaults(t *testing.T) {
 	if diff := cmp.Diff(want, load(t, queue)); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
-	if _, err := want.Spec().Compile(); err != nil {
+	if _, err := want.IdentitySpec().Compile(); err != nil {
 		t.Error(err)
 	}
 }
@@ -83,7 +83,7 @@ telemetry: {otlp: false}
 		Rename:   []campaign.Rename{{Match: `^(.+)-\d{8}$`, To: "$1"}},
 		Tenants:  []campaign.Rule{{ConfigurationSet: "^tenant-(.+)$"}},
 	}
-	if diff := cmp.Diff(want, c.Spec()); diff != "" {
+	if diff := cmp.Diff(want, c.IdentitySpec()); diff != "" {
 		t.Errorf("spec (-want +got):\n%s", diff)
 	}
 }
@@ -97,7 +97,7 @@ func TestRulesFile(t *testing.T) {
 		{ID: "acme-busy", Codes: []string{"450", "4xx"}, Match: "queue is busy", Also: "try again", Reason: "rate_limited", Kind: "transient", Action: "Send more slowly."},
 		{ID: "acme-gone", Provider: "microsoft", Statuses: []string{"5.1.*", "5.7.606-649"}, Reason: "bad_mailbox"},
 	}
-	if diff := cmp.Diff(want, c.Classification.Rules); diff != "" {
+	if diff := cmp.Diff(want, c.MailboxRules()); diff != "" {
 		t.Errorf("rules (-want +got):\n%s", diff)
 	}
 }

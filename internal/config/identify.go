@@ -6,8 +6,8 @@ import (
 	"github.com/mailvane/mailvane/internal/campaign"
 )
 
-// Spec is how campaigns and tenants are found, in the words of the package that finds them.
-func (c *Config) Spec() campaign.Spec {
+// IdentitySpec is how campaigns and tenants are found, in the words of the package that finds them.
+func (c *Config) IdentitySpec() campaign.Spec {
 	spec := campaign.Spec{Identify: identifyRules(c.Campaigns.Identify), Tenants: identifyRules(c.Tenants.Identify)}
 	for _, r := range c.Campaigns.Rename {
 		spec.Rename = append(spec.Rename, campaign.Rename{Match: string(r.Match), To: r.To})
@@ -32,7 +32,7 @@ func (c *Config) checkSpec(d *decoder) {
 	if path := "campaigns.identify"; d.given(path) && len(c.Campaigns.Identify) == 0 && !d.faultsBelow(path) {
 		d.fault(d.at(path), path, fault{"is empty, so no mail would have a campaign", "write, for example, [{tag: campaign}], or remove the key"})
 	}
-	c.Spec().Check(func(path, problem string) {
+	c.IdentitySpec().Check(func(path, problem string) {
 		if rest, ok := strings.CutPrefix(path, "tenants["); ok {
 			path = "tenants.identify[" + rest
 		} else {

@@ -55,23 +55,29 @@ func loadRules(c *Config, d *decoder) []Problem {
 	}
 	var file RulesFile
 	inner := decodeFile(name, data, &file)
-	c.Classification.Rules = replyRules(inner, file.Rules)
+	c.Classification.Rules = file.Rules
+	inner.checkReplyRules(c.MailboxRules())
 	return inner.sorted()
 }
 
-// replyRules hands the rules to the classifier, which knows what they may say. It names one fault at a time, so that one is
-// put right and all are tried again, up to the number of problems that anybody would read. A key whose value could not be
-// decoded has been reported already.
-func replyRules(d *decoder, decoded []ReplyRule) []mailbox.Rule {
-	rules := make([]mailbox.Rule, len(decoded))
-	for i, r := range decoded {
+// MailboxRules are the rules of the rules file, in the words of the package that applies them.
+func (c *Config) MailboxRules() []mailbox.Rule {
+	rules := make([]mailbox.Rule, len(c.Classification.Rules))
+	for i, r := range c.Classification.Rules {
 		rules[i] = r.rule()
 	}
+	return rules
+}
+
+// checkReplyRules hands the rules to the classifier, which knows what they may say. It names one fault at a time, so that one
+// is put right and all are tried again, up to the number of problems that anybody would read. A key whose value could not be
+// decoded has been reported already.
+func (d *decoder) checkReplyRules(rules []mailbox.Rule) {
 	for range maxProblems {
 		_, err := mailbox.New(rules...)
 		var wrong *mailbox.RuleError
 		if !errors.As(err, &wrong) || wrong.Index >= len(rules) {
-			break
+			return
 		}
 		path := indexed("rules", wrong.Index)
 		if key, f := ruleFault(rules[wrong.Index], wrong); !d.faultsBelow(path + "." + key) {
@@ -79,7 +85,6 @@ func replyRules(d *decoder, decoded []ReplyRule) []mailbox.Rule {
 		}
 		putRight(&rules[wrong.Index], wrong)
 	}
-	return rules
 }
 
 // rule is the rule in the words of the classifier.
