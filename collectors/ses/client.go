@@ -1,0 +1,140 @@
+package ses
+
+import (
+	"context"
+	"errors"
+	"net"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/aws/retry"
+	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
+	"github.com/aws/aws-sdk-go-v2/credentials/stscreds"
+	"github.com/aws/aws-sdk-go-v2/service/sqs"
+	"github.com/aws/aws-sdk-go-v2/service/sts"
+)
+
+// RegionOf reads the AWS region out of a queue's URL; ok is false when the host is not one of AWS's that name a region.
+// (https://docs.aws.amazon.com/general/latest/gr/sqs-service.html)
+func RegionOf(queueURL string) (region string, ok bool) {
+	u, err := url.Parse(queueURL)
+	if err != nil {
+		return "", false
+	}
+	host := strings.ToLower(u.Hostname())
+	if !strings.HasSuffix(host, ".amazonaws.com") && !strings.HasSuffix(host, ".amazonaws.com.cn") && !strings.HasSuffix(host, ".api.aws") {
+		return "", false
+	}
+	labels := strings.Split(host, ".")
+	for i := range len(labels) - 1 {
+		switch {
+		case labels[i] == "sqs", labels[i] == "sqs-fips":
+			region = labels[i+1]
+		case labels[i+1] == "queue": // the older form, us-east-2.queue.amazonaws.com
+			region = labels[i]
+		default:
+			continue
+		}
+		return region, strings.Count(region, "-") >= 2
+	}
+	return "", false
+}
+
+// newTransport makes the transport of a queue from the SDK's configuration.
+func newTransport(o *Options) *sqsTransport {
+	cfg := o.AWS.Copy()
+	cfg.Region = regionFor(o)
+	// The scheduler owns back-off. One more attempt is for connections that the other side has closed.
+	cfg.Retryer = func() aws.Retryer {
+		return retry.NewStandard(func(r *retry.StandardOptions) {
+			r.MaxAttempts = 2
+			r.MaxBackoff = time.Second
+		})
+	}
+	cfg.RetryMaxAttempts = 0 // the SDK's setting for all its clients would take precedence
+	if o.RoleARN != "" {
+		role := stscreds.NewAssumeRoleProvider(sts.NewFromConfig(cfg), o.RoleARN, func(r *stscreds.AssumeRoleOptions) {
+			r.RoleSessionName = "mailvane"
+		})
+		cfg.Credentials = aws.NewCredentialsCache(role)
+	}
+	if cfg.Credentials != nil {
+		cfg.Credentials = marked{cfg.Credentials}
+	}
+	client := httpClient(cfg)
+	return &sqsTransport{
+		client: sqs.NewFromConfig(cfg, func(s *sqs.Options) {
+			s.HTTPClient = limited{client}
+			// The sums are MD5 over bodies that TLS already protects; checking them costs as much as everything else
+			// that is done with a message.
+			s.DisableMessageChecksumValidation = true
+		}),
+		http: client, queueURL: o.QueueURL, budget: o.Budget, now: o.Now,
+		wait: longPoll, receiveTimeout: longPoll + 20*time.Second, callTimeout: 5 * time.Second,
+	}
+}
+
+// regionFor is the region that was configured for the queue, that of its URL, or the SDK's own.
+func regionFor(o *Options) string {
+	if o.Region != "" {
+		return o.Region
+	}
+	if region, ok := RegionOf(o.QueueURL); ok {
+		return region
+	}
+	return o.AWS.Region
+}
+
+// httpClient fits the configured client for many passes to one host. A client that is not the SDK's own is left alone.
+func httpClient(cfg aws.Config) sqs.HTTPClient {
+	var base *awshttp.BuildableClient
+	switch c := cfg.HTTPClient.(type) {
+	case nil:
+		base = awshttp.NewBuildableClient()
+	case *awshttp.BuildableClient:
+		base = c
+	default:
+		return c
+	}
+	return base.WithTransportOptions(func(t *http.Transport) {
+		t.MaxIdleConns, t.MaxIdleConnsPerHost = 512, 512
+		// A length that is told must be the length that is read.
+		t.DisableCompression = true
+	}).WithDialerOptions(func(d *net.Dialer) { d.Timeout = 5 * time.Second })
+}
+
+// marked marks what goes wrong with credentials, because the SDK does not tell it from other errors.
+type marked struct{ provider aws.CredentialsProvider }
+
+// Retrieve implements aws.CredentialsProvider.
+func (m marked) Retrieve(ctx context.Context) (aws.Credentials, error) {
+	c, err := m.provider.Retrieve(ctx)
+	if err != nil {
+		return c, &credentialsError{err}
+	}
+	return c, nil
+}
+
+// credentialsError is an error of the providers of credentials.
+type credentialsError struct{ err error }
+
+func (e *credentialsError) Error() string { return "get AWS credentials: " + e.err.Error() }
+
+func (e *credentialsError) Unwrap() error { return e.err }
+
+// check says what is wrong with the options.
+func (o *Options) check() error {
+	u, err := url.Parse(o.QueueURL)
+	switch {
+	case err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http" || strings.Trim(u.Path, "/") == "":
+		return errors.New("the queue URL must look like https://sqs.us-east-1.amazonaws.com/123456789012/name")
+	case regionFor(o) == "":
+		return errors.New("the queue's region must be given, its URL does not name it")
+	case o.Name == "" || o.Budget == nil || o.NextKey == nil:
+		return errors.New("a name, a budget and a source of keys must be given")
+	}
+	return nil
+}
