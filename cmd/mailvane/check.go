@@ -1,0 +1,122 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"strings"
+	"text/tabwriter"
+
+	"github.com/spf13/cobra"
+
+	"github.com/mailvane/mailvane/internal/config"
+)
+
+func newCheck() *cobra.Command {
+	var path, webConfig string
+	cmd := &cobra.Command{
+		Use:   "check",
+		Short: "Check a configuration file",
+		Long: `Check reads a configuration file and prints everything that is wrong with it at
+once: the place, what is wrong, and what to write instead. It changes nothing
+and asks nobody.
+
+It ends with status 0 when the file can be used (warnings are printed all the
+same), with 2 when it cannot.`,
+		Example: `  mailvane check --config mailvane.yaml`,
+		Args:    cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return check(path, webConfig, cmd.OutOrStdout(), cmd.ErrOrStderr())
+		},
+	}
+	configFlag(cmd, &path)
+	webConfigFlag(cmd, &webConfig)
+	return cmd
+}
+
+func check(path, webConfig string, stdout, stderr io.Writer) error {
+	c, problems := config.LoadFile(path, config.WithWebConfig(webConfig))
+	if err := printProblems(stderr, path, problems); err != nil {
+		return err
+	}
+	if c == nil {
+		return &usageError{errReported}
+	}
+	if len(problems) == 0 {
+		fmt.Fprintf(stdout, "%s: no problems\n", path)
+	}
+	return summarise(stdout, c)
+}
+
+// printProblems prints problems and, after them, how many there are.
+func printProblems(w io.Writer, path string, problems []config.Problem) error {
+	faults := 0
+	var b strings.Builder
+	for _, p := range problems {
+		fmt.Fprintln(&b, p)
+		if !p.Warning {
+			faults++
+		}
+	}
+	var counts []string
+	if faults > 0 {
+		counts = append(counts, count(faults, "problem"))
+	}
+	if warnings := len(problems) - faults; warnings > 0 {
+		counts = append(counts, count(warnings, "warning"))
+	}
+	if len(counts) > 0 {
+		fmt.Fprintf(&b, "%s: %s\n", path, strings.Join(counts, ", "))
+	}
+	_, err := io.WriteString(w, b.String())
+	return err
+}
+
+func count(n int, what string) string {
+	if n == 1 {
+		return "1 " + what
+	}
+	return fmt.Sprintf("%d %ss", n, what)
+}
+
+// summarise says what a daemon with this configuration would do.
+func summarise(out io.Writer, c *config.Config) error {
+	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+	line := func(what, format string, args ...any) {
+		fmt.Fprintf(w, "  %s\t"+format+"\n", append([]any{what}, args...)...)
+	}
+	line("answers on", "%s", c.HTTP.Listen)
+	line("ledger", "%s, days in %s", c.Ledger.Path, c.Ledger.Zone)
+	for _, q := range c.Collectors.SES {
+		as := ""
+		if q.RoleARN != "" {
+			as = " as " + q.RoleARN.String()
+		}
+		line("queue", "%s in %s%s", q.Name, q.Region, as)
+	}
+	line("campaigns", "%s, %s, %s", count(len(c.Campaigns.Identify), "rule"), count(len(c.Campaigns.Rename), "rename"), count(len(c.Campaigns.Streams), "stream"))
+	if n := len(c.Tenants.Identify); n > 0 {
+		line("tenants", "%s", count(n, "rule"))
+	}
+	if n := len(c.Classification.Rules); n > 0 {
+		line("reply rules", "%d of %s", n, c.Classification.RulesFile)
+	}
+	line("metrics", "%s", metricsOut(c.Telemetry))
+	return w.Flush()
+}
+
+func metricsOut(t config.Telemetry) string {
+	var ways []string
+	if t.Prometheus {
+		ways = append(ways, "at /metrics")
+	}
+	switch {
+	case t.OTLP == nil:
+		ways = append(ways, "by OTLP if the environment says where to")
+	case *t.OTLP:
+		ways = append(ways, "by OTLP")
+	}
+	if len(ways) == 0 {
+		return "none"
+	}
+	return strings.Join(ways, ", ")
+}
