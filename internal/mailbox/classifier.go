@@ -119,9 +119,8 @@ var suspectedAutoreply = Verdict{Reason: ReasonAutoreply, Kind: KindTransient, R
 // suppression; every other rule that names a cause; SES's types that do; bare reply codes; unknown.
 func (c *Classifier) Reason(r Reply) Verdict {
 	var buf [maxText]byte
-	q := query{text: normalise(buf[:0], r.Diagnostic), provider: r.Provider}
-	q.read(r.Status)
-	q.platform = c.platformOf(r.Provider, q.text)
+	q := newQuery(normalise(buf[:0], r.Diagnostic), r.Status)
+	q.provider, q.platform = r.Provider, c.platformOf(r.Provider, q.text)
 	ses, known := sesVerdict(&r)
 
 	hit, at := c.find(&q)
@@ -177,8 +176,8 @@ func (c *Classifier) explain(q *query, hit *compiled, at int) Verdict {
 	if hit.tier == tierCustom || len(hit.also) > 0 || hit.Reason != ReasonTimeout && !wraps {
 		return v
 	}
-	inner := query{text: innerReply(q.text, hit.match, at), provider: q.provider, platform: q.platform}
-	inner.read("")
+	inner := newQuery(innerReply(q.text, hit.match, at), "")
+	inner.provider, inner.platform = q.provider, q.platform
 	cause, _ := c.find(&inner)
 	if cause == nil || cause.tier == tierReply || cause.Reason == ReasonUnknown || cause.Reason == ReasonTimeout {
 		return v

@@ -3,10 +3,12 @@ package mailbox
 import (
 	"bytes"
 	"slices"
+
+	"github.com/mailvane/mailvane/internal/observation"
 )
 
 // other is the provider of domains that are not known.
-const other = "other"
+const other = observation.OtherProvider
 
 // Provider describes a mailbox provider.
 type Provider struct {
@@ -39,7 +41,7 @@ func (c *Classifier) Providers() []Provider {
 
 // neverReporting are the providers that send SES no complaint whatever the data may come to say: their silence must never
 // enter a denominator.
-var neverReporting = [...]string{other, "gmail", "google_workspace", "apple"}
+var neverReporting = [...]string{other, observation.Gmail, "google_workspace", "apple"}
 
 // DefaultReportingProviders lists the providers whose feedback loop reaches SES according to the data.
 func DefaultReportingProviders() []string {

@@ -1,8 +1,6 @@
 package mailbox
 
-import (
-	"bytes"
-)
+import "bytes"
 
 // maxText is how much of a reply is looked at, in bytes. A cause stands near the start.
 const maxText = 4096
@@ -28,15 +26,17 @@ func (q *query) class() int {
 	return 0
 }
 
-// read fills in code and status from the text; status, the event's, is used when the text holds none.
-func (q *query) read(status string) {
-	q.code = findCode(q.text)
-	if q.status = findStatus(q.text); q.status == 0 {
+// newQuery reads code and status from a normalised text, which it changes in place; status, the event's, is used when the
+// text holds none. It returns a value, not a pointer, so that the text may live on the caller's stack.
+func newQuery(text []byte, status string) query {
+	q := query{text: text, code: findCode(text), status: findStatus(text)}
+	if q.status == 0 {
 		q.status = findStatus([]byte(clip(status, 32)))
 	}
 	if q.code != 0 {
-		q.text = joinLines(q.text, q.status)
+		q.text = joinLines(text, q.status)
 	}
+	return q
 }
 
 // normalise appends text to dst in the form that rules are written in: lower case, without "smtp;" before it, without

@@ -216,12 +216,10 @@ func redactTokens(text string) string {
 			i++
 			continue
 		}
-		if i == 0 || !isToken(text[i-1]) && text[i-1] != '.' {
-			if n := ipLength(text[i:]); n > 0 {
-				b.WriteString(markIP)
-				i += n
-				continue
-			}
+		if n := ipLength(text, i); n > 0 {
+			b.WriteString(markIP)
+			i += n
+			continue
 		}
 		if c == ':' {
 			b.WriteByte(c)
@@ -247,30 +245,46 @@ func isToken(b byte) bool { return isAlnum(b) || b >= utf8.RuneSelf }
 // isJoint says whether b joins the pieces of one identifier.
 func isJoint(b byte) bool { return b == '-' || b == '_' || b == '=' || b == '+' }
 
-// ipLength returns the length of the IP address at the start of text, 0 when there is none.
-func ipLength(text string) int {
-	n := 0
-	for n < len(text) && n < 46 && (isDigit(text[n]) || text[n] == '.' || text[n] == ':' ||
-		'a' <= lower(text[n]) && lower(text[n]) <= 'f') {
-		n++
-	}
-	if n < len(text) && isToken(text[n]) {
+// ipLength returns the length of the IP address that starts at i, 0 when none does. An IPv6 address begins a word or
+// follows the tag of an address literal (RFC 5321 section 4.1.3).
+func ipLength(text string, i int) int {
+	inWord := i > 0 && (isToken(text[i-1]) || text[i-1] == '.' || text[i-1] == '>' && text[i] == ':')
+	afterColon := i > 0 && text[i-1] == ':' && !(i >= 5 && hasPrefixFold(text[i-5:], "ipv6:"))
+	if inWord {
 		return 0
 	}
-	candidate := strings.TrimRight(text[:n], ".")
-	if strings.Count(candidate, ":") > 1 && !strings.HasSuffix(candidate, "::") {
+	n, colons, digits := 0, 0, 0
+	for i+n < len(text) && n < 46 && isAddressByte(text[i+n]) {
+		if text[i+n] == ':' {
+			colons++
+		} else if text[i+n] != '.' {
+			digits++
+		}
+		n++
+	}
+	rest := text[i+n:]
+	if digits == 0 || rest != "" && isToken(rest[0]) || colons > 1 && afterColon {
+		return 0
+	}
+	candidate := strings.TrimRight(text[i:i+n], ".")
+	if colons == 1 {
+		candidate, _, _ = strings.Cut(candidate, ":") // A port, or the end of a clause.
+	} else if !strings.HasSuffix(candidate, "::") {
 		candidate = strings.TrimSuffix(candidate, ":")
-	} else if !strings.Contains(candidate, "::") {
-		candidate, _, _ = strings.Cut(candidate, ":") // 192.0.2.1:25
+	}
+	// What leads on to something replaced was the start of something longer.
+	if strings.HasPrefix(rest, "<") && (text[i+n-1] == '.' || text[i+n-1] == ':' && colons > 1) {
+		return 0
 	}
 	if _, err := netip.ParseAddr(candidate); err != nil {
 		return 0
 	}
-	// A dot after it that leads on to more makes it a version or a name, also when that more has been replaced.
-	if rest := strings.TrimLeft(text[len(candidate):], "."); len(rest) < len(text)-len(candidate) && rest != "" && rest[0] == '<' {
-		return 0
-	}
 	return len(candidate)
+}
+
+// isAddressByte says whether b may stand in an IP address.
+func isAddressByte(b byte) bool {
+	return isDigit(b) || b == '.' || b == ':' || 'a' <= lower(b) && lower(b) <= 'f'
 }
 
 // isIdentifier says whether a token is one that changes from reply to reply: one of its pieces is a number of four digits

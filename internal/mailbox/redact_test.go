@@ -80,9 +80,11 @@ func FuzzRedact(f *testing.F) {
 		if at := localAndAt.FindString(got); at != "" {
 			t.Fatalf("%q is left in %q", at, got)
 		}
-		local, _, _ := strings.Cut(recipient, "@")
-		for _, secret := range []string{recipient, local} {
-			secret = strings.Trim(plain(secret), `"`)
+		local := plain(recipient)
+		if at := strings.LastIndexByte(local, '@'); at >= 0 {
+			local = strings.Trim(local[:at], `"`)
+		}
+		for _, secret := range []string{plain(recipient), local} {
 			if len(secret) >= minLocal && !strings.ContainsAny(secret, `<>@"`) &&
 				strings.Contains(strings.ToLower(got), strings.ToLower(secret)) {
 				t.Fatalf("%q is left in %q", secret, got)
@@ -92,13 +94,4 @@ func FuzzRedact(f *testing.F) {
 			t.Fatalf("redacted twice:\n%q\n%q", got, again)
 		}
 	})
-}
-
-func BenchmarkRedact(b *testing.B) {
-	const text = "smtp; 550-5.7.26 This mail has been blocked because the sender is unauthenticated. 550-5.7.26 <jane@example.com> " +
-		"550-5.7.26 [192.0.2.7] 550 5.7.26 https://support.google.com/mail/answer/81126?hl=en d2e1a72fcca58-7aee1a2b3c4dmr8371 - gsmtp"
-	b.ReportAllocs()
-	for b.Loop() {
-		Redact(text, "jane@example.com")
-	}
 }

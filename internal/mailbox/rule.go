@@ -174,7 +174,7 @@ func (c *compiled) applies(q *query) (rank uint64, ok bool) {
 		return 0, false
 	}
 	// SES hands over autoreplies without any SMTP reply; a mail server's reply that holds such a word is none.
-	if c.Reason == ReasonAutoreply && c.tier != tierCustom && q.class() != 0 && (q.code != 0 || q.class() == 5) {
+	if c.Reason == ReasonAutoreply && c.tier != tierCustom && (q.code != 0 || q.class() == 5) {
 		return 0, false
 	}
 	codeFits, codeExact := fit(c.codes, q.code)

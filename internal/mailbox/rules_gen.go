@@ -837,7 +837,7 @@ var builtinRules = [...]builtin{
 	{tierPhrase, false, false, Rule{ID: "gen-policyreasons", Codes: []string{"5xx"}, Match: "for policy reasons", Reason: "policy", Kind: "permanent", Action: "Recipient's rule; contact them."}},
 	{tierPhrase, false, false, Rule{ID: "gen-localpolicy", Codes: []string{"5xx"}, Match: "local policy", Reason: "policy", Kind: "permanent", Action: "Recipient's rule; contact them."}},
 	{tierPhrase, false, false, Rule{ID: "gen-useraccess", Codes: []string{"5xx"}, Match: "rejected by this user", Reason: "policy", Kind: "permanent", Action: "Recipient blocked you; suppress."}},
-	{tierPhrase, false, false, Rule{ID: "gen-blockedbyrcpt", Codes: []string{"5xx"}, Match: "blacklisted by recipient", Reason: "policy", Kind: "permanent", Action: "Recipient blocked you; suppress."}},
+	{tierDNSBL, false, false, Rule{ID: "gen-blockedbyrcpt", Codes: []string{"5xx"}, Match: "blacklisted by recipient", Reason: "policy", Kind: "permanent", Action: "Recipient blocked you; suppress."}},
 	{tierPhrase, false, false, Rule{ID: "gen-accessdenied", Codes: []string{"5xx"}, Match: "access denied", Reason: "policy", Kind: "permanent", Action: "Contact the recipient's admin."}},
 	{tierPhrase, false, false, Rule{ID: "gen-clienthostrej", Codes: []string{"5xx"}, Match: "client host rejected", Reason: "policy", Kind: "permanent", Action: "Read the rest; contact their admin."}},
 	{tierPhrase, false, false, Rule{ID: "gen-senderrej", Codes: []string{"5xx"}, Match: "sender address rejected", Reason: "policy", Kind: "permanent", Action: "Read the rest; sender or domain refused."}},
