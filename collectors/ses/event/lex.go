@@ -39,17 +39,31 @@ func firstByte(mark uint64) int { return bits.TrailingZeros64(mark) >> 3 }
 // scanner reads JSON text in one pass. Every method returns false when it is not sure, and then the whole attempt is over:
 // there is no error and nothing to undo, because the strict decoder starts from the beginning.
 type scanner struct {
-	text  string
-	pos   int
-	owner *Decoder
+	text string
+	pos  int
+	// nested says that the text is read inside a JSON string as it is: see unescape.go. To unescape an event first and to
+	// scan it then would take twice as long.
+	nested bool
+	owner  *Decoder
 }
 
 // peek skips white space and returns the byte behind it without taking it, 0 at the end.
 func (s *scanner) peek() byte {
+	if s.pos < len(s.text) {
+		if c := s.text[s.pos]; c > ' ' && c != '\\' {
+			return c
+		}
+	}
+	return s.peekBeyond()
+}
+
+func (s *scanner) peekBeyond() byte {
 	for s.pos < len(s.text) {
-		switch c := s.text[s.pos]; c {
-		case ' ', '\n', '\t', '\r':
+		switch c := s.text[s.pos]; {
+		case c == ' ', !s.nested && (c == '\n' || c == '\t' || c == '\r'):
 			s.pos++
+		case s.nested && c == '\\' && s.pos+1 < len(s.text) && isBlank(s.text[s.pos+1]):
+			s.pos += 2
 		default:
 			return c
 		}
@@ -57,13 +71,33 @@ func (s *scanner) peek() byte {
 	return 0
 }
 
-// take skips white space and then takes c.
+// isBlank says whether an escape with that letter stands for white space.
+func isBlank(letter byte) bool { return letter == 'n' || letter == 't' || letter == 'r' }
+
+// take skips white space and then takes c, which is no quote.
 func (s *scanner) take(c byte) bool {
-	if s.pos < len(s.text) && s.text[s.pos] == c || s.peek() == c {
+	if s.peek() != c {
+		return false
+	}
+	s.pos++
+	return true
+}
+
+// open skips white space and then takes the opening quote of a string; when there is none it takes nothing else.
+func (s *scanner) open() bool {
+	if s.atQuote() || s.peek() != 0 && s.atQuote() {
+		if s.nested {
+			s.pos++
+		}
 		s.pos++
 		return true
 	}
 	return false
+}
+
+// atQuote says whether the next byte starts a quote.
+func (s *scanner) atQuote() bool {
+	return s.pos < len(s.text) && closing(s.text, s.pos, s.nested) > 0
 }
 
 // more steps to the next member of an object, or element of an array, that close ends; first is true in front of the first
@@ -115,16 +149,17 @@ func (s *scanner) elements(read func() bool) bool {
 
 // name takes the name of a member and its colon. A name with an escape could spell a known one, hence the doubt.
 func (s *scanner) name() (name string, ok bool) {
-	if !s.take('"') {
+	if !s.open() {
 		return "", false
 	}
 	start := s.pos
-	if !s.toSpecial() || s.text[s.pos] != '"' {
+	if !s.toSpecial() {
 		return "", false
 	}
 	name = s.text[start:s.pos]
-	s.pos++
-	return name, s.take(':')
+	size := closing(s.text, s.pos, s.nested)
+	s.pos += size
+	return name, size > 0 && s.take(':')
 }
 
 // toSpecial moves to the next quote, backslash or control character.
@@ -146,34 +181,32 @@ func (s *scanner) toSpecial() bool {
 	return false
 }
 
-// rawString takes a string without checking that its bytes outside ASCII, if it has any (wide), are UTF-8.
-func (s *scanner) rawString() (value string, wide, ok bool) {
-	if !s.take('"') {
-		return "", false, false
-	}
+// rest takes the rest of a string, behind its opening quote, into *dst.
+func (s *scanner) rest(dst *string) bool {
 	text, start := s.text, s.pos
-	i := start
 	var seen uint64
-	for i+8 <= len(text) {
+	for i := start; i+8 <= len(text); i += 8 {
 		w := load(text, i)
 		stop := special(w)
 		if stop == 0 {
 			seen |= w
-			i += 8
 			continue
 		}
 		k := firstByte(stop)
 		i += k
-		if text[i] != '"' {
+		size := closing(text, i, s.nested)
+		if size == 0 {
 			break
 		}
 		seen |= w & (1<<(8*k) - 1)
-		s.pos = i + 1
-		return text[start:i], seen&highBits != 0, true
+		s.pos = i + size
+		*dst = text[start:i]
+		return seen&highBits == 0 || utf8.ValidString(*dst)
 	}
 	// An escape, or the last bytes of the text.
-	value, s.pos, wide, ok = s.owner.text.unescape(text, start)
-	return value, wide, ok
+	value, end, wide, ok := s.owner.text.unescape(text, start, s.nested)
+	s.pos, *dst = end, value
+	return ok && (!wide || utf8.ValidString(value))
 }
 
 // str takes a string, or null for none, into *dst, which must not have been set before.
@@ -181,28 +214,14 @@ func (s *scanner) str(dst *string) bool {
 	if *dst != "" {
 		return false
 	}
-	if s.peek() == 'n' {
-		return s.literal("null")
+	if s.open() {
+		return s.rest(dst)
 	}
-	return s.value(dst)
+	return s.literal("null")
 }
 
-// value takes a string that is valid UTF-8.
-func (s *scanner) value(dst *string) bool {
-	value, wide, ok := s.rawString()
-	*dst = value
-	return ok && (!wide || utf8.ValidString(value))
-}
-
-// inner takes a string that is JSON itself. Its UTF-8 is checked where that JSON is read.
-func (s *scanner) inner(dst *string) bool {
-	if *dst != "" {
-		return false
-	}
-	value, _, ok := s.rawString()
-	*dst = value
-	return ok
-}
+// value takes a string into *dst.
+func (s *scanner) value(dst *string) bool { return s.open() && s.rest(dst) }
 
 // literal takes one of the words null, true and false.
 func (s *scanner) literal(word string) bool {
@@ -248,8 +267,7 @@ func (s *scanner) skip() bool { return s.skipDeep(maxSkip) }
 
 func (s *scanner) skipDeep(depth int) bool {
 	switch s.peek() {
-	case '"':
-		s.pos++
+	case '"', '\\':
 		return s.skipString()
 	case '{':
 		return depth > 0 && s.skipObject(depth-1)
@@ -270,7 +288,7 @@ func (s *scanner) skipObject(depth int) bool {
 	s.pos++
 	ok := true
 	for first := true; s.more('}', first, &ok); first = false {
-		if !s.take('"') || !s.skipString() || !s.take(':') || !s.skipDeep(depth) {
+		if !s.skipString() || !s.take(':') || !s.skipDeep(depth) {
 			return false
 		}
 	}
@@ -288,19 +306,18 @@ func (s *scanner) skipArray(depth int) bool {
 	return ok
 }
 
-// skipString takes the rest of a string behind its opening quote. Bytes outside ASCII and lone surrogates need no look:
-// the strict decoder would replace them, and the string is not read.
+// skipString takes a string that is not read. Bytes outside ASCII and lone surrogates need no look: the strict decoder would
+// replace them.
 func (s *scanner) skipString() bool {
+	if !s.open() {
+		return false
+	}
 	for s.toSpecial() {
-		switch s.text[s.pos] {
-		case '"':
-			s.pos++
+		if size := closing(s.text, s.pos, s.nested); size > 0 {
+			s.pos += size
 			return true
-		case '\\':
-			if !s.skipEscape() {
-				return false
-			}
-		default:
+		}
+		if !s.skipEscape() {
 			return false
 		}
 	}
@@ -308,20 +325,16 @@ func (s *scanner) skipString() bool {
 }
 
 func (s *scanner) skipEscape() bool {
-	if s.pos+1 >= len(s.text) {
-		return false
-	}
-	switch s.text[s.pos+1] {
+	letter, used := escapeLetter(s.text[s.pos:], s.nested)
+	switch letter {
 	case '"', '\\', '/', 'b', 'f', 'n', 'r', 't':
-		s.pos += 2
-		return true
 	case 'u':
-		_, ok := hex4(s.text[s.pos:])
-		s.pos += 6
-		return ok
+		_, used = hex4(s.text[s.pos:], s.nested)
 	default:
 		return false
 	}
+	s.pos += used
+	return used > 0
 }
 
 // skipNumber takes a number (RFC 8259, section 6).

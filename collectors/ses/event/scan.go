@@ -20,66 +20,62 @@ func (s *scratch) reset() {
 	s.topics = recycle(s.topics)
 }
 
-// layers notes which shapes the names of an object speak for. The scanner goes on only when they speak for one.
+// layers notes which shapes the names of one object speak for, and what envelopes say. The scanner goes on only when all
+// of them speak for one shape.
 type layers struct {
-	kind, message, detailType string
-	detail, event             bool
+	kind, topicARN              string
+	detailType, account, region string
+	message, detail, event      bool
 }
 
-func (l *layers) sns(around *envelope) bool {
-	return l.kind != "" || l.message != "" || around.topicARN != ""
-}
+func (l *layers) sns() bool { return l.kind != "" || l.topicARN != "" || l.message }
 
-func (l *layers) bridge(around *envelope) bool {
-	return l.detailType != "" || l.detail || around.account != "" || around.region != ""
+func (l *layers) bridge() bool {
+	return l.detailType != "" || l.account != "" || l.region != "" || l.detail
 }
 
 // whole says that what was found is one event, bare or in an EventBridge envelope that lacks nothing.
-func (l *layers) whole(around *envelope) bool {
+func (l *layers) whole() bool {
 	if l.event {
-		return !l.bridge(around)
+		return !l.bridge()
 	}
 	return l.detailType != "" && l.detail
 }
 
 // body reads a whole body of any shape that holds an event.
 func (s *scanner) body(doc *document, around *envelope) bool {
-	var found layers
-	if !s.outermost(doc, around, &found) {
+	var outer, inner layers
+	if !s.outermost(doc, &outer, &inner) || s.peek() != 0 || s.pos != len(s.text) {
 		return false
 	}
-	if !found.sns(around) {
-		return found.whole(around)
+	if !outer.sns() {
+		*around = envelope{account: outer.account, region: outer.region}
+		return outer.whole()
 	}
-	if found.kind != "Notification" || found.event || found.bridge(around) {
-		return false
-	}
-	var inner layers
-	within := envelope{}
-	in := scanner{text: found.message, owner: s.owner}
-	if !in.outermost(doc, &within, &inner) || inner.sns(&within) {
-		return false
-	}
-	around.account, around.region = within.account, within.region
-	return inner.whole(&within)
+	*around = envelope{account: inner.account, region: inner.region, topicARN: outer.topicARN}
+	return outer.kind == "Notification" && outer.message && !outer.event && !outer.bridge() &&
+		!inner.sns() && inner.whole()
 }
 
-// outermost reads the one object of a text: an envelope or a bare event.
-func (s *scanner) outermost(doc *document, around *envelope, found *layers) bool {
+// outermost reads the object that a body or the message of SNS is: an envelope or a bare event. inner is for the message;
+// it is nil inside one, where there is no other.
+func (s *scanner) outermost(doc *document, found, inner *layers) bool {
 	return s.members(func(name string) bool {
 		switch name {
 		case "Type":
 			return s.str(&found.kind)
 		case "Message":
-			return s.inner(&found.message)
+			again := found.message
+			found.message = true
+			return !again && inner != nil && s.message(doc, inner)
 		case "TopicArn":
-			return s.str(&around.topicARN)
+			return s.str(&found.topicARN)
 		case "detail-type":
 			return s.str(&found.detailType)
 		case "account":
-			return s.str(&around.account)
+			return s.str(&found.account)
 		case "region":
-			return s.str(&around.region)
+			return s.str(&found.region)
 		case "detail":
 			again := found.detail
 			found.detail = true
@@ -88,7 +84,20 @@ func (s *scanner) outermost(doc *document, around *envelope, found *layers) bool
 		known, ok := s.eventField(name, doc)
 		found.event = found.event || known
 		return ok
-	}) && s.peek() == 0 && s.pos == len(s.text)
+	})
+}
+
+// message reads the string that is an SNS message, in place.
+func (s *scanner) message(doc *document, found *layers) bool {
+	if !s.open() {
+		return false
+	}
+	in := scanner{text: s.text, pos: s.pos, nested: true, owner: s.owner}
+	if !in.outermost(doc, found, nil) || in.peek() != '"' {
+		return false
+	}
+	s.pos = in.pos + 1
+	return true
 }
 
 // event reads a bare event.
