@@ -89,7 +89,7 @@ func summarise(out io.Writer, c *config.Config) error {
 	for _, q := range c.Collectors.SES {
 		as := ""
 		if q.RoleARN != "" {
-			as = " as " + q.RoleARN.String()
+			as = " as " + string(q.RoleARN)
 		}
 		line("queue", "%s in %s%s", q.Name, q.Region, as)
 	}

@@ -21,8 +21,7 @@ func (r *Region) set(text string) *fault {
 	return nil
 }
 
-func (r Region) String() string { return string(r) }
-func (*Region) form() string    { return "an AWS region" }
+func (*Region) form() string { return "an AWS region" }
 
 // RoleARN is the ARN of an IAM role.
 type RoleARN string
@@ -44,8 +43,7 @@ func (r *RoleARN) set(text string) *fault {
 	return nil
 }
 
-func (r RoleARN) String() string { return string(r) }
-func (*RoleARN) form() string    { return "the ARN of a role" }
+func (*RoleARN) form() string { return "the ARN of a role" }
 
 // QueueURL is the URL of an SQS queue: https://sqs.<region>.amazonaws.com/<account>/<name>, or that of an endpoint of one's
 // own with the same path.
@@ -104,5 +102,4 @@ func (q QueueURL) Region() Region {
 // Name is the queue's name, the last part of the URL.
 func (q QueueURL) Name() string { return path.Base(string(q)) }
 
-func (q QueueURL) String() string { return string(q) }
-func (*QueueURL) form() string    { return "the URL of a queue" }
+func (*QueueURL) form() string { return "the URL of a queue" }

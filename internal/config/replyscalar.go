@@ -29,8 +29,7 @@ func (c *Code) takes(n ast.Node) bool {
 	}
 }
 
-func (c Code) String() string { return string(c) }
-func (*Code) form() string    { return "a reply code" }
+func (*Code) form() string { return "a reply code" }
 
 // Status is an enhanced status code (RFC 3463), such as 5.7.1, or a range of them.
 type Status string
@@ -45,5 +44,4 @@ func (s *Status) set(text string) *fault {
 	return nil
 }
 
-func (s Status) String() string { return string(s) }
-func (*Status) form() string    { return "an enhanced status code" }
+func (*Status) form() string { return "an enhanced status code" }

@@ -150,8 +150,7 @@ func regexpFault(err error) string {
 	return fmt.Sprintf("%s: %s", detail.Code, quoted(detail.Expr))
 }
 
-func (r Regexp) String() string { return string(r) }
-func (*Regexp) form() string    { return "a regular expression" }
+func (*Regexp) form() string { return "a regular expression" }
 
 // TrueOrRegexp is "true" for the whole of a value, or a regular expression that takes a part of it.
 type TrueOrRegexp string
@@ -172,8 +171,7 @@ func (t *TrueOrRegexp) takes(n ast.Node) bool {
 	}
 }
 
-func (t TrueOrRegexp) String() string { return string(t) }
-func (*TrueOrRegexp) form() string    { return "true or a regular expression" }
+func (*TrueOrRegexp) form() string { return "true or a regular expression" }
 
 // Glob is a name in which * stands for any text and ? for one character.
 type Glob string
@@ -186,8 +184,7 @@ func (g *Glob) set(text string) *fault {
 	return nil
 }
 
-func (g Glob) String() string { return string(g) }
-func (*Glob) form() string    { return "a name with *" }
+func (*Glob) form() string { return "a name with *" }
 
 // Name is a name that the user gives to something: it is an attribute of metrics.
 type Name string
@@ -202,8 +199,7 @@ func (n *Name) set(text string) *fault {
 	return nil
 }
 
-func (n Name) String() string { return string(n) }
-func (*Name) form() string    { return "a name" }
+func (*Name) form() string { return "a name" }
 
 // Path is a path of a file. After Load it is relative to nothing but the working directory.
 type Path string
@@ -219,8 +215,7 @@ func (p *Path) set(text string) *fault {
 	return nil
 }
 
-func (p Path) String() string { return string(p) }
-func (*Path) form() string    { return "a path" }
+func (*Path) form() string { return "a path" }
 
 // Zone is an IANA time zone such as Europe/Berlin.
 type Zone string
@@ -236,8 +231,7 @@ func (z *Zone) set(text string) *fault {
 	return nil
 }
 
-func (z Zone) String() string { return string(z) }
-func (*Zone) form() string    { return "a time zone" }
+func (*Zone) form() string { return "a time zone" }
 
 // Address is a host and a port to listen on. Without a host it means every address of the machine.
 type Address string
@@ -260,8 +254,7 @@ func (a *Address) set(text string) *fault {
 	return nil
 }
 
-func (a Address) String() string { return string(a) }
-func (*Address) form() string    { return "a host and a port" }
+func (*Address) form() string { return "a host and a port" }
 
 // Local says whether only this machine can reach the address.
 func (a Address) Local() bool {
@@ -292,5 +285,4 @@ func (u *URL) set(text string) *fault {
 
 func webScheme(u *url.URL) bool { return u.Scheme == "http" || u.Scheme == "https" }
 
-func (u URL) String() string { return string(u) }
-func (*URL) form() string    { return "a URL" }
+func (*URL) form() string { return "a URL" }

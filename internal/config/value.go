@@ -12,12 +12,10 @@ import (
 	"github.com/goccy/go-yaml/ast"
 )
 
-// scalar is a single value with a form of its own.
+// scalar is a single value with a form of its own. Printed with fmt.Sprint it is in the form that set reads.
 type scalar interface {
 	// set reads the value from a file's text.
 	set(text string) *fault
-	// String is the value in the form that set reads.
-	String() string
 	// form says in a few words what the value is, for the documentation.
 	form() string
 }
