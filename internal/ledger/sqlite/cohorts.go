@@ -1,0 +1,197 @@
+package sqlite
+
+import (
+	"strings"
+	"time"
+
+	"github.com/mailvane/mailvane/internal/observation"
+)
+
+// The widths of buckets, in seconds, as the tables have them. dayWidth stands for a day of the ledger's zone.
+const (
+	fineWidth = 300
+	hourWidth = 3600
+	dayWidth  = 86400
+)
+
+// cutter cuts send times into buckets, as wide as their age says. Hours are cut in the ledger's zone too, so that days are
+// made of whole hours in zones that are half an hour off.
+type cutter struct {
+	zone *time.Location
+	// fineFrom and hourFrom are the first send times of 5-minute and of hourly buckets, on the edges of an hour and a day.
+	fineFrom, hourFrom int64
+	// hour, from and to remember the last answer of hourStart: send times come in runs.
+	hour, from, to int64
+}
+
+func newCutter(zone *time.Location, now time.Time) *cutter {
+	c := &cutter{zone: zone}
+	c.fineFrom = c.hourStart(now.Add(-fineAge).Unix())
+	c.hourFrom = c.dayStart(now.Add(-hourAge).Unix())
+	return c
+}
+
+// bucket returns the bucket of a send time, as wide as its age says.
+func (c *cutter) bucket(at int64, o observation.Outcome) (start, width int64) {
+	switch {
+	case at < c.hourFrom:
+		return c.dayStart(at), dayWidth
+	case at < c.fineFrom:
+		return c.hourStart(at), hourWidth
+	}
+	return c.finest(at, o)
+}
+
+// finest returns the narrowest bucket of a send time: an hour for opens and clicks, else 5 minutes.
+func (c *cutter) finest(at int64, o observation.Outcome) (start, width int64) {
+	switch o {
+	case observation.Opened, observation.Clicked, observation.OpenedByBot, observation.ClickedByBot:
+		return c.hourStart(at), hourWidth
+	}
+	return fineWidth * floorDiv(at, fineWidth), fineWidth
+}
+
+func (c *cutter) hourStart(at int64) int64 {
+	if at >= c.from && at < c.to {
+		return c.hour
+	}
+	_, offset := time.Unix(at, 0).In(c.zone).Zone()
+	c.hour = 3600*floorDiv(at+int64(offset), 3600) - int64(offset)
+	// Offsets change on a quarter of an hour, so the answer holds within one.
+	c.from = 900 * floorDiv(at, 900)
+	c.to = c.from + 900
+	return c.hour
+}
+
+func (c *cutter) dayStart(at int64) int64 {
+	y, m, d := time.Unix(at, 0).In(c.zone).Date()
+	return time.Date(y, m, d, 0, 0, 0, 0, c.zone).Unix()
+}
+
+// bucketKey is a cell of a bucket.
+type bucketKey struct {
+	start, width int64
+	cell         cellKey
+}
+
+// cohortKey is the key of a row of cohort.
+type cohortKey struct {
+	width, start               int64
+	campaign, provider, origin uint32
+}
+
+// cohortRow is a row of cohort: one count for each outcome.
+type cohortRow struct {
+	key      cohortKey
+	n        [observation.OutcomeCount]int64
+	possible int64
+}
+
+// reasonKey is the key of a row of cohort_reason.
+type reasonKey struct {
+	cohort  cohortKey
+	outcome uint8
+	reason  uint32
+}
+
+type reasonCount struct{ n, possible int64 }
+
+// cohortDeltas gathers what is to be added to the tables cohort and cohort_reason.
+type cohortDeltas struct {
+	rows    []cohortRow
+	index   map[cohortKey]int
+	reasons map[reasonKey]reasonCount
+}
+
+func newCohortDeltas() *cohortDeltas {
+	return &cohortDeltas{index: map[cohortKey]int{}, reasons: map[reasonKey]reasonCount{}}
+}
+
+func (d *cohortDeltas) reset() {
+	d.rows = d.rows[:0]
+	clear(d.index)
+	clear(d.reasons)
+}
+
+// add adds to a cell. A count with a reason is also part of its outcome's total.
+func (d *cohortDeltas) add(k bucketKey, n, possible int64) {
+	row := d.row(cohortKey{k.width, k.start, k.cell.Campaign, k.cell.Provider, k.cell.Origin})
+	row.n[k.cell.Outcome] += n
+	row.possible += possible
+	if k.cell.Reason != 0 {
+		d.addReason(reasonKey{row.key, k.cell.Outcome, k.cell.Reason}, n, possible)
+	}
+}
+
+func (d *cohortDeltas) row(key cohortKey) *cohortRow {
+	i, ok := d.index[key]
+	if !ok {
+		i = len(d.rows)
+		d.index[key] = i
+		d.rows = append(d.rows, cohortRow{key: key})
+	}
+	return &d.rows[i]
+}
+
+func (d *cohortDeltas) addReason(key reasonKey, n, possible int64) {
+	had := d.reasons[key]
+	d.reasons[key] = reasonCount{had.n + n, had.possible + possible}
+}
+
+const (
+	// upsertRows is how many rows one statement takes: the statement's own cost is as high as that of some rows.
+	upsertRows     = 16
+	cohortKeys     = "width, start, campaign_id, provider_id, origin_id"
+	cohortKeyCount = 5
+)
+
+// upsertCohorts makes the statement that adds n rows to cohort.
+func upsertCohorts(n int) string {
+	var sums []string
+	names := outcomeColumns()
+	for _, name := range names {
+		sums = append(sums, name+" = "+name+" + excluded."+name)
+	}
+	one := "(?" + strings.Repeat(", ?", cohortKeyCount+len(names)-1) + ")"
+	return "INSERT INTO cohort (" + cohortKeys + ", " + strings.Join(names, ", ") + ") VALUES " + one +
+		strings.Repeat(", "+one, n-1) + " ON CONFLICT DO UPDATE SET " + strings.Join(sums, ", ")
+}
+
+// store adds everything to the tables.
+func (d *cohortDeltas) store(w *writer) error {
+	many, single := upsertCohorts(upsertRows), upsertCohorts(1)
+	args := make([]any, 0, upsertRows*(cohortKeyCount+observation.OutcomeCount))
+	for rows := d.rows; len(rows) > 0; {
+		n, statement := 1, single
+		if len(rows) >= upsertRows {
+			n, statement = upsertRows, many
+		}
+		args = args[:0]
+		for i := range rows[:n] {
+			args = rows[i].appendArgs(args)
+		}
+		if err := w.exec(statement, args...); err != nil {
+			return err
+		}
+		rows = rows[n:]
+	}
+	for k, c := range d.reasons {
+		err := w.exec(`INSERT INTO cohort_reason (`+cohortKeys+`, outcome, reason_id, n, possible)
+			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+			ON CONFLICT DO UPDATE SET n = n + excluded.n, possible = possible + excluded.possible`,
+			k.cohort.width, k.cohort.start, k.cohort.campaign, k.cohort.provider, k.cohort.origin,
+			k.outcome, k.reason, c.n, c.possible)
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (r *cohortRow) appendArgs(args []any) []any {
+	args = append(args, r.key.width, r.key.start, r.key.campaign, r.key.provider, r.key.origin)
+	for _, n := range r.n[observation.Sent:] {
+		args = append(args, n)
+	}
+	return append(args, r.possible)
+}

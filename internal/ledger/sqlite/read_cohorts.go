@@ -1,0 +1,158 @@
+package sqlite
+
+import (
+	"context"
+	"database/sql"
+	"strings"
+	"time"
+
+	"github.com/mailvane/mailvane/internal/ledger"
+	"github.com/mailvane/mailvane/internal/observation"
+)
+
+// Cohorts implements ledger.Reader.
+func (r *Reader) Cohorts(ctx context.Context, q ledger.CohortQuery) (ledger.Cohorts, error) {
+	var out ledger.Cohorts
+	err := r.snapshot(ctx, func(tx *sql.Tx) error {
+		if err := tx.QueryRow("SELECT value FROM meta WHERE key = 'fold'").Scan(&out.Through); err != nil {
+			return err
+		}
+		sums := newCohortDeltas()
+		for _, width := range []int64{fineWidth, hourWidth, dayWidth} {
+			if err := readCohorts(ctx, tx, sums, width, q); err != nil {
+				return err
+			}
+		}
+		parts := sums.split()
+		out.Rows = make([]ledger.CohortRow, len(parts))
+		for i := range parts {
+			row, err := r.cohortRow(tx, &parts[i])
+			if err != nil {
+				return err
+			}
+			out.Rows[i] = row
+		}
+		return nil
+	})
+	return out, err
+}
+
+// readCohorts adds the rows of one width that a query selects.
+func readCohorts(ctx context.Context, tx *sql.Tx, into *cohortDeltas, width int64, q ledger.CohortQuery) error {
+	where := " WHERE width = ? AND start >= ? AND start < ?"
+	args := []any{width, ceilSeconds(q.From), ceilSeconds(q.To)}
+	if q.Campaign != "" {
+		where += " AND campaign_id IN (SELECT id FROM campaign WHERE tenant = ? AND name = ?)"
+		args = append(args, q.Tenant, q.Campaign)
+	}
+	rows, err := tx.QueryContext(ctx, selectCohorts+where, args...)
+	if err != nil {
+		return err
+	}
+	if err := eachRow(rows, into.scanRow); err != nil {
+		return err
+	}
+	rows, err = tx.QueryContext(ctx, selectReasons+where, args...)
+	if err != nil {
+		return err
+	}
+	return eachRow(rows, into.scanReason)
+}
+
+// ceilSeconds rounds up, so that a bucket starts at or after t exactly when its start is at or after the result.
+func ceilSeconds(t time.Time) int64 {
+	if t.Nanosecond() > 0 {
+		return t.Unix() + 1
+	}
+	return t.Unix()
+}
+
+var (
+	selectCohorts = "SELECT " + cohortKeys + ", " + strings.Join(outcomeColumns(), ", ") + " FROM cohort"
+	selectReasons = "SELECT " + cohortKeys + ", outcome, reason_id, n, possible FROM cohort_reason"
+)
+
+// outcomeColumns are cohort's columns of counts, in the order of the outcomes; the last is possible.
+func outcomeColumns() []string {
+	var names []string
+	for _, o := range observation.Outcomes() {
+		names = append(names, o.String())
+	}
+	return append(names, "possible")
+}
+
+func (k *cohortKey) dest() []any {
+	return []any{&k.width, &k.start, &k.campaign, &k.provider, &k.origin}
+}
+
+// scanRow adds a row of selectCohorts.
+func (d *cohortDeltas) scanRow(scan func(...any) error) error {
+	var r cohortRow
+	dest := r.key.dest()
+	for o := range r.n[observation.Sent:] {
+		dest = append(dest, &r.n[int(observation.Sent)+o])
+	}
+	if err := scan(append(dest, &r.possible)...); err != nil {
+		return err
+	}
+	d.addRow(&r, r.key)
+	return nil
+}
+
+// addRow adds a row's counts to the row of another key.
+func (d *cohortDeltas) addRow(r *cohortRow, key cohortKey) {
+	into := d.row(key)
+	for o, n := range r.n {
+		into.n[o] += n
+	}
+	into.possible += r.possible
+}
+
+// scanReason adds a row of selectReasons.
+func (d *cohortDeltas) scanReason(scan func(...any) error) error {
+	var k reasonKey
+	var c reasonCount
+	if err := scan(append(k.cohort.dest(), &k.outcome, &k.reason, &c.n, &c.possible)...); err != nil {
+		return err
+	}
+	d.addReason(k, c.n, c.possible)
+	return nil
+}
+
+// split gives each count once: with its reason, and what has none.
+func (d *cohortDeltas) split() []delta {
+	out := make([]delta, 0, len(d.rows)+len(d.reasons))
+	withReason := map[reasonKey]reasonCount{}
+	for k, c := range d.reasons {
+		out = append(out, newDelta(k.cohort, k.outcome, k.reason, c))
+		k.reason = 0
+		had := withReason[k]
+		withReason[k] = reasonCount{had.n + c.n, had.possible + c.possible}
+	}
+	for i := range d.rows {
+		r := &d.rows[i]
+		for o, n := range r.n {
+			if n == 0 {
+				continue
+			}
+			c := reasonCount{n: n}
+			if observation.Outcome(o) == observation.Complained {
+				c.possible = r.possible
+			}
+			part := withReason[reasonKey{r.key, uint8(o), 0}]
+			c.n -= part.n
+			c.possible -= part.possible
+			if c.n > 0 {
+				out = append(out, newDelta(r.key, uint8(o), 0, c))
+			}
+		}
+	}
+	return out
+}
+
+func newDelta(k cohortKey, outcome uint8, reason uint32, c reasonCount) delta {
+	return delta{
+		start: k.start, width: int32(k.width), n: c.n, possible: c.possible,
+		cell: cellKey{Campaign: k.campaign, Provider: k.provider, Origin: k.origin, Reason: reason, Outcome: outcome},
+	}
+}
