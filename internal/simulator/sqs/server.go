@@ -78,6 +78,15 @@ func (s *Server) Queue(name string) *Queue {
 	return s.queues[name]
 }
 
+// queueOf finds the queue of a URL by its last two parts, the account and the name.
+func (s *Server) queueOf(url string) *Queue {
+	slash := strings.LastIndexByte(url, '/')
+	if slash < 0 || !strings.HasSuffix(url[:slash], "/"+s.options.Account) {
+		return nil
+	}
+	return s.Queue(url[slash+1:])
+}
+
 // QueuePath is the path of the queue's URL.
 func (s *Server) QueuePath(name string) string { return "/" + s.options.Account + "/" + name }
 
@@ -128,7 +137,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		s.fail(w, errorf("SerializationException", "The request is not valid JSON for %s.", op))
 		return
 	}
-	q := s.Queue(in.QueueURL[strings.LastIndexByte(in.QueueURL, '/')+1:])
+	q := s.queueOf(in.QueueURL)
 	if e := s.authorize(r, q); e != nil {
 		s.fail(w, e)
 		return

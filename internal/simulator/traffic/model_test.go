@@ -13,7 +13,9 @@ var anchor = time.Date(2026, time.November, 22, 14, 0, 0, 0, time.UTC) // a Sund
 
 const day = 24 * time.Hour
 
-func demo(seed uint64, scale float64) *Model { return New(Demo(anchor), Options{Seed: seed, Scale: scale}) }
+func demo(seed uint64, scale float64) *Model {
+	return New(Demo(anchor), Options{Seed: seed, Scale: scale})
+}
 
 // render returns every event of a stretch as it is published.
 func render(m *Model, from, to time.Time) []string {

@@ -310,8 +310,8 @@ func TestRenderedEventsHaveTheKeysOfTheSamples(t *testing.T) {
 		}
 	}
 	seen := map[string]bool{}
-	m := demo(2, 1)
-	stream, renderer := m.Stream(anchor.Add(-30*day), anchor), NewRenderer()
+	m := demo(2, 2)
+	stream, renderer := m.Stream(anchor.Add(-9*day), anchor), NewRenderer()
 	for e, ok := stream.Next(); ok; e, ok = stream.Next() {
 		kind := e.Type.String()
 		if e.Twin {
