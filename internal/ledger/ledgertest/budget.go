@@ -67,12 +67,12 @@ func horizonShrinks(r *rig) {
 	r.settings.RoutineIDs = smallBudget
 	r.push(observation.Sent, 0, 4*smallBudget)
 	s := r.status()
-	if s.RoutineIDs > smallBudget {
+	if s.RoutineIDs < smallBudget/2 || s.RoutineIDs > smallBudget*5/4 {
 		r.Fatalf("%d ids known, budget %d", s.RoutineIDs, smallBudget)
 	}
-	longest := smallBudget / batch * time.Minute
-	if s.RoutineHorizon > longest || s.RoutineHorizon < longest/2 {
-		r.Fatalf("horizon %s, want at most %s and at least half of it", s.RoutineHorizon, longest)
+	want := smallBudget / batch * time.Minute
+	if s.RoutineHorizon < want/2 || s.RoutineHorizon > want*5/4 {
+		r.Fatalf("horizon %s, want about %s", s.RoutineHorizon, want)
 	}
 	r.same("exceptional horizon", s.ExceptionalHorizon, horizonLimit)
 	known := uint64(s.RoutineHorizon/time.Minute) * batch
@@ -98,6 +98,7 @@ func exceptionalForgotten(r *rig) {
 
 func limitOfAge(r *rig) {
 	r.count(r.sent(1), r.entry(2, observation.HardBounced))
+	r.fold()
 	r.advance(day)
 	r.count(r.sent(3))
 	r.advance(horizonLimit - day - time.Minute)

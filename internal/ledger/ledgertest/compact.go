@@ -1,6 +1,7 @@
 package ledgertest
 
 import (
+	"fmt"
 	"time"
 
 	"github.com/mailvane/mailvane/internal/ledger"
@@ -8,15 +9,21 @@ import (
 )
 
 func compaction() []rule {
-	return []rule{
+	var rules []rule
+	for _, zone := range []string{"Europe/Berlin", "Asia/Kolkata", "Africa/Cairo", "America/Havana"} {
+		rules = append(rules, rule{
+			name: "compaction is the sum of its parts in " + zone, check: func(r *rig) { sumOfParts(r, zone) },
+		})
+	}
+	return append(rules, []rule{
 		{name: "5 minutes become hours after 48 hours and no earlier", check: hoursAfter48},
 		{name: "hours become days of the zone after 100 days and no earlier", check: daysAfter100},
 		{name: "days have 23 and 25 hours at daylight saving", check: daylightSaving},
 		{name: "mail that comes late falls into the compacted bucket", check: lateIntoCompacted},
-		{name: "compaction is the sum of its parts", check: sumOfParts},
+		{name: "each step of compaction leaves the sums as they are, also of reasons", check: sumsAtEachStep},
 		{name: "compaction survives restarts and crashes between its steps", check: compactionOverCrash},
 		{name: "Maintain finds an end, and has nothing to do when called again", check: maintainEnds},
-	}
+	}...)
 }
 
 func (r *rig) widths(from, to time.Time) map[time.Duration]int64 {
@@ -133,8 +140,9 @@ func (r *rig) byDay() map[slot]tally {
 	return sum(r.cohorts(anytime()), func(t time.Time) time.Time { midnight, _ := r.dayOf(t); return midnight })
 }
 
-func sumOfParts(r *rig) {
-	r.settings.Zone = r.zone("Europe/Berlin")
+// sumOfParts runs in a zone whose clocks changed a day ago, or that is half an hour off, or whose midnight is left out.
+func sumOfParts(r *rig, zone string) {
+	r.settings.Zone = r.zone(zone)
 	r.clock.set(time.Date(2026, 3, 30, 13, 17, 0, 0, time.UTC))
 	want := r.scatter(1, 1500)
 	for _, wait := range []time.Duration{0, time.Hour, day, 3 * day, 40 * day, 80 * day} {
@@ -148,6 +156,32 @@ func sumOfParts(r *rig) {
 			r.Fatalf("a bucket of %s after 102 days", width)
 		}
 	}
+}
+
+// sumsAtEachStep compacts more rows than fit in a step, of cells with many reasons and with none.
+func sumsAtEachStep(r *rig) {
+	reasons := []string{"", "policy", "mailbox_full", "no_such_user", "reputation", "content"}
+	var entries []ledger.Entry
+	for i := range 4000 {
+		outcome := observation.SoftBounced
+		if i%7 == 0 {
+			outcome = observation.Complained
+		}
+		entries = append(entries, r.entry(uint64(i), outcome, campaign(fmt.Sprint(i/12%300)), reason(reasons[i%len(reasons)]),
+			sentAt(r.now().Add(time.Duration(i/3600)*5*time.Minute))))
+	}
+	r.count(entries...)
+	want := r.totals()
+	for _, wait := range []time.Duration{3 * day, 101 * day} {
+		r.advance(wait)
+		for more := true; more; {
+			var err error
+			more, err = r.ledger().Maintain(r.Context())
+			r.must("maintain", err)
+			r.same("totals between steps", r.totals(), want)
+		}
+	}
+	r.same("widths", r.widths(anytime().From, anytime().To), map[time.Duration]int64{day: int64(len(entries))})
 }
 
 func compactionOverCrash(r *rig) {

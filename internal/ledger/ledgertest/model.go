@@ -1,6 +1,7 @@
 package ledgertest
 
 import (
+	"math"
 	"time"
 
 	"github.com/mailvane/mailvane/internal/ledger"
@@ -19,9 +20,13 @@ type model struct {
 	positions map[string]string
 	readings  map[readingKey]ledger.ReadingRow
 	poison    map[string]bool
-	// flying are the ids of unconfirmed Puts by key, pins the ids of messages that the source kept.
+	// flying are the ids of unconfirmed Puts by key, pins those of messages that the source kept, and freed those that were
+	// confirmed as gone, from which a copy may be left in an earlier or later Put.
 	flying map[uint64][]ledger.Entry
 	pins   map[uint64]bool
+	freed  map[uint64]bool
+	// crashed says that confirmed ids may be unconfirmed again: the ledger may learn late that they were confirmed.
+	crashed bool
 }
 
 type publishedKey struct {
@@ -39,7 +44,7 @@ func newModel() *model {
 		known: map[uint64]bool{}, held: map[uint64]ledger.Entry{}, cohorts: map[slot]tally{},
 		own: map[ledger.OwnTimeRow]int64{}, uses: map[ledger.UseRow]tally{}, published: map[publishedKey]ledger.Published{},
 		positions: map[string]string{}, readings: map[readingKey]ledger.ReadingRow{}, poison: map[string]bool{},
-		flying: map[uint64][]ledger.Entry{}, pins: map[uint64]bool{},
+		flying: map[uint64][]ledger.Entry{}, pins: map[uint64]bool{}, freed: map[uint64]bool{},
 	}
 }
 
@@ -148,6 +153,7 @@ func (m *model) confirm(c ledger.Confirm) {
 			m.pins[e.ID] = true
 		} else {
 			delete(m.pins, e.ID)
+			m.freed[e.ID] = true
 		}
 	}
 	delete(m.flying, c.Key)
@@ -157,24 +163,33 @@ func (m *model) confirm(c ledger.Confirm) {
 func (m *model) crash() {
 	for key, entries := range m.flying {
 		for _, e := range entries {
-			m.pins[e.ID] = true
+			if !m.freed[e.ID] {
+				m.pins[e.ID] = true
+			}
 		}
 		delete(m.flying, key)
 	}
+	m.crashed = true
 }
 
-// unconfirmed counts the ids that may still have a message in the queue, and the messages that they may have there.
-func (m *model) unconfirmed() (ids, copies int64) {
-	distinct := map[uint64]bool{}
+// unconfirmed bounds how many ids may still have a message in the queue. An id that is unconfirmed in two ways may be told
+// twice, or not at all once one of them is confirmed.
+func (m *model) unconfirmed() (least, most int64) {
+	sure := map[uint64]bool{}
 	for id := range m.pins {
-		distinct[id] = true
-		copies++
+		sure[id] = true
+		most++
 	}
 	for _, entries := range m.flying {
 		for _, e := range entries {
-			distinct[e.ID] = true
-			copies++
+			if !m.freed[e.ID] {
+				sure[e.ID] = true
+			}
+			most++
 		}
 	}
-	return int64(len(distinct)), copies
+	if m.crashed {
+		most = math.MaxInt64
+	}
+	return int64(len(sure)), most
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -172,10 +173,16 @@ func (r *rig) status() ledger.Status {
 	return s
 }
 
+// maxDiff bounds the lines of a difference that are shown.
+const maxDiff = 60
+
 // same compares; order counts, empty and nil are equal.
 func (r *rig) same(what string, got, want any) {
 	r.Helper()
 	if diff := cmp.Diff(want, got, cmpopts.EquateEmpty()); diff != "" {
+		if lines := strings.SplitAfterN(diff, "\n", maxDiff+1); len(lines) > maxDiff {
+			diff = strings.Join(lines[:maxDiff], "") + "and so on"
+		}
 		r.Fatalf("%s (-want +got):\n%s", what, diff)
 	}
 }

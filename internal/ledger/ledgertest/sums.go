@@ -23,7 +23,7 @@ func anytime() ledger.CohortQuery {
 	return ledger.CohortQuery{From: start.AddDate(-10, 0, 0), To: start.AddDate(10, 0, 0)}
 }
 
-// read folds and gives the cohorts that q selects, after checking what holds for all rows: each count is in one row, and its
+// cohorts folds and gives the rows that q selects, after checking what holds for all rows: each count is in one row, and its
 // bucket is of a width that the grain knows and starts where such a bucket may.
 func (r *rig) cohorts(q ledger.CohortQuery) []ledger.CohortRow {
 	r.Helper()
@@ -49,9 +49,9 @@ func (r *rig) checkRows(rows []ledger.CohortRow) {
 		if row.N == 0 && row.Possible == 0 {
 			r.Fatalf("a row without a count: %+v", row)
 		}
-		if row.Width <= time.Hour {
-			if row.Width != time.Hour && row.Width != 5*time.Minute || !row.Start.Equal(row.Start.Truncate(row.Width)) {
-				r.Fatalf("not a bucket of 5 minutes or an hour: %+v", row)
+		if row.Width == time.Hour || row.Width == 5*time.Minute {
+			if local := row.Start.In(r.settings.Zone); local.Minute()%int(row.Width.Minutes()) != 0 || local.Second() != 0 {
+				r.Fatalf("not a bucket of 5 minutes or an hour of %s: %+v", r.settings.Zone, row)
 			}
 			continue
 		}
@@ -64,8 +64,17 @@ func (r *rig) checkRows(rows []ledger.CohortRow) {
 // dayOf gives the start and the length of the day of t in the ledger's zone.
 func (r *rig) dayOf(t time.Time) (time.Time, time.Duration) {
 	y, m, d := t.In(r.settings.Zone).Date()
-	s := time.Date(y, m, d, 0, 0, 0, 0, r.settings.Zone)
-	return s, time.Date(y, m, d+1, 0, 0, 0, 0, r.settings.Zone).Sub(s)
+	s := r.firstOf(y, m, d)
+	return s, r.firstOf(y, m, d+1).Sub(s)
+}
+
+// firstOf gives the first instant of a day, also where clocks are put forward at midnight.
+func (r *rig) firstOf(y int, m time.Month, d int) time.Time {
+	t := time.Date(y, m, d, 0, 0, 0, 0, r.settings.Zone)
+	if t.Hour() == 23 {
+		_, t = t.ZoneBounds()
+	}
+	return t
 }
 
 // totals sums everything that was ever counted, by cell.
