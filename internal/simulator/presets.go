@@ -48,7 +48,9 @@ func Bench(now time.Time, seed uint64, messages int) Options {
 		Model: traffic.Options{Seed: seed, Since: start, Lateness: benchLateness},
 		Queues: []Queue{{
 			Name: EventsQueue, Envelope: traffic.SNS,
-			Prefill: &Prefill{From: start, To: now, Messages: messages, Duplicates: 0.02},
+			// Sums cost the server as much as all the rest, on cores that the benchmark needs; its client checks none.
+			QueueOptions: sqs.QueueOptions{OmitMD5: true},
+			Prefill:      &Prefill{From: start, To: now, Messages: messages, Duplicates: 0.02},
 		}},
 	}
 }

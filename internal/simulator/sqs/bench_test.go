@@ -14,13 +14,29 @@ import (
 	"github.com/mailvane/mailvane/internal/simulator/sqs"
 )
 
-// BenchmarkServe measures what the server costs a message, received and deleted in tens over a kept connection. The client
-// does as little as possible, but its CPU time counts too.
+// BenchmarkServe measures what the server costs a message, received and deleted in tens over a kept connection, when it
+// was sent before and when it is drawn from a source. The client does little, but its CPU time counts too.
 func BenchmarkServe(b *testing.B) {
+	body := strings.Repeat(`{"name":"value, as long as usual"},`, 107)
+	b.Run("sent", func(b *testing.B) {
+		serve(b, sqs.QueueOptions{}, func(q *sqs.Queue) {
+			for range 10 * 10_000 {
+				if err := q.Send(body[:len(body)-10]); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	})
+	b.Run("drawn", func(b *testing.B) {
+		serve(b, sqs.QueueOptions{OmitMD5: true}, func(q *sqs.Queue) {
+			q.Fill(func(dst []byte) ([]byte, bool) { return append(dst, body...), true }, 1)
+		})
+	})
+}
+
+func serve(b *testing.B, o sqs.QueueOptions, fill func(*sqs.Queue)) {
 	server := sqs.New(sqs.Options{Account: account, Region: "us-east-1", Seed: 1})
-	queue := server.CreateQueue("events", sqs.QueueOptions{})
-	body := []byte(strings.Repeat(`{"name":"value, as long as usual"},`, 107))
-	queue.Fill(func(dst []byte) ([]byte, bool) { return append(dst, body...), true }, 1)
+	fill(server.CreateQueue("events", o))
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		b.Fatal(err)

@@ -2,9 +2,10 @@ package sqs
 
 import (
 	"context"
-	"encoding/json"
 	"strconv"
 	"time"
+
+	"github.com/go-json-experiment/json"
 )
 
 // answer executes one operation and appends its answer to dst.
@@ -187,8 +188,8 @@ func appendAttributes(dst []byte, m *message, names []string) []byte {
 // result is what a batch answers for an entry that went well.
 type result struct {
 	ID        string `json:"Id"`
-	MessageID string `json:"MessageId,omitempty"`
-	MD5       string `json:"MD5OfMessageBody,omitempty"`
+	MessageID string `json:"MessageId,omitzero"`
+	MD5       string `json:"MD5OfMessageBody,omitzero"`
 }
 
 // failure is what a batch answers for an entry that failed.
@@ -205,8 +206,8 @@ func (s *Server) batch(dst []byte, in *request, fault *Fault, do func(*entry) (r
 		return dst, e
 	}
 	out := struct {
-		Successful []result  `json:",omitempty"`
-		Failed     []failure `json:",omitempty"`
+		Successful []result  `json:",omitzero"`
+		Failed     []failure `json:",omitzero"`
 	}{}
 	for i := range in.Entries {
 		var done result
@@ -313,8 +314,10 @@ func (q *Queue) attributes(dst []byte, names []string) ([]byte, *apiError) {
 	}
 	if q.options.DeadLetterQueue != "" {
 		target := "arn:aws:sqs:" + q.options.Region + ":" + q.server.options.Account + ":" + q.options.DeadLetterQueue
-		all["RedrivePolicy"] = string(appendJSON(nil, map[string]any{"deadLetterTargetArn": target,
-			"maxReceiveCount": q.options.MaxReceiveCount}))
+		all["RedrivePolicy"] = string(appendJSON(nil, struct {
+			Target string `json:"deadLetterTargetArn"`
+			Max    int    `json:"maxReceiveCount"`
+		}{target, q.options.MaxReceiveCount}))
 	}
 	asked := map[string]string{}
 	for _, name := range names {

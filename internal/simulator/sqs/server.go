@@ -1,8 +1,7 @@
 package sqs
 
 import (
-	"encoding/json"
-	"io"
+	"bytes"
 	"math/rand/v2"
 	"net/http"
 	"sort"
@@ -10,6 +9,9 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
 )
 
 // Options says how a Server is.
@@ -102,7 +104,7 @@ type request struct {
 	DelaySeconds                                int
 	AttributeNames, MessageSystemAttributeNames []string
 	ReceiptHandle, MessageBody                  string
-	MessageAttributes                           json.RawMessage
+	MessageAttributes                           jsontext.Value
 	Entries                                     []entry
 	// base is the address that the request was sent to.
 	base string
@@ -114,7 +116,7 @@ type entry struct {
 	ReceiptHandle, MessageBody string
 	VisibilityTimeout          *int
 	DelaySeconds               int
-	MessageAttributes          json.RawMessage
+	MessageAttributes          jsontext.Value
 }
 
 // maxRequest bounds a request: a batch of 1 MiB whose text is escaped.
@@ -127,13 +129,14 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		s.fail(w, newError("UnknownOperation"))
 		return
 	}
-	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxRequest))
-	if err != nil {
+	var body bytes.Buffer
+	body.Grow(int(min(max(r.ContentLength, 0), maxRequest)) + bytes.MinRead)
+	if _, err := body.ReadFrom(http.MaxBytesReader(w, r.Body, maxRequest)); err != nil {
 		s.fail(w, newError("SerializationException"))
 		return
 	}
 	in := request{base: "http://" + r.Host}
-	if err := json.Unmarshal(body, &in); err != nil {
+	if err := json.Unmarshal(body.Bytes(), &in); err != nil {
 		s.fail(w, errorf("SerializationException", "The request is not valid JSON for %s.", op))
 		return
 	}
