@@ -1,0 +1,17 @@
+// Package view turns rows of the ledger into figures. It is the one place that metrics, alerts, pages and reports read, so
+// that they all say the same.
+//
+// A View keeps, for each campaign, sums over the mail of the last hour, day, three days and week, by provider, outcome,
+// reason, what the origin published and whether the provider reports complaints. Refresh follows the ledger: what a fold
+// added is added; buckets that have left a window are read once more, exactly as far as they had been added, and taken
+// off. The sums therefore always equal those of the same cohorts read afresh. What is older than a week is read when it
+// is asked for.
+//
+// A window of W holds the buckets that start at or after the as-of time, rounded down to the window's grain, less W. The
+// grain is five minutes for 1h and 24h and an hour for 7d. Opens and clicks are kept by the hour, so the window of 1h
+// holds those of mail sent since the last full hour only; no signal counts them.
+//
+// Refresh is called by one loop, about once a second; the queries may be called from any goroutine at the same time. A
+// View has no goroutine and no clock: its time is the ledger's as-of time. It may be imported by whatever shows or
+// judges figures, and imports no engine.
+package view

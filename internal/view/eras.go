@@ -1,0 +1,131 @@
+package view
+
+import (
+	"encoding/json"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/mailvane/mailvane/internal/ledger"
+	"github.com/mailvane/mailvane/internal/observation"
+	"github.com/mailvane/mailvane/internal/signal"
+)
+
+// eras say, for any send time, what each origin published and who reported complaints. Both change at whole hours only,
+// so that a bucket of five minutes and the hour that it becomes part of fall under the same era. They do not change.
+type eras struct {
+	origins   map[observation.Origin]published
+	reporting []reporting
+}
+
+// published holds since when an origin publishes the types on which denominators depend, in the order of coveredTypes.
+type published [len(coveredTypes)]int64
+
+var coveredTypes = [...]observation.EventType{
+	observation.EventSend, observation.EventDelivery, observation.EventBounce, observation.EventSubscription,
+}
+
+// reporting is a list of reporting providers and since when it is in force.
+type reporting struct {
+	since     int64
+	providers []string
+}
+
+// readEras reads them from the ledger.
+func readEras(rows []ledger.Published, versions []ledger.Version) (*eras, error) {
+	e := &eras{origins: map[observation.Origin]published{}}
+	for _, row := range rows {
+		i := slices.Index(coveredTypes[:], row.Type)
+		if i < 0 {
+			continue
+		}
+		types, ok := e.origins[row.Origin]
+		if !ok {
+			types = published{forever, forever, forever, forever}
+		}
+		types[i] = min(types[i], nextHour(row.First))
+		e.origins[row.Origin] = types
+	}
+	for _, v := range versions {
+		var providers []string
+		if err := json.Unmarshal(v.Body, &providers); err != nil {
+			return nil, fmt.Errorf("read reporting providers in force since %s: %w", v.Since, err)
+		}
+		slices.Sort(providers)
+		e.reporting = append(e.reporting, reporting{nextHour(v.Since.Add(-1)), providers})
+	}
+	return e, nil
+}
+
+// nextHour is the first whole hour after a time. Mail of the hour in which the first event of a type was sent is not
+// covered: what was sent earlier in it may have gone unseen.
+func nextHour(t time.Time) int64 { return hourOf(t.Unix()) + step }
+
+// coverage is what the origin published for mail of a bucket that starts then.
+func (e *eras) coverage(origin observation.Origin, start int64) signal.Coverage {
+	since, ok := e.origins[origin]
+	if !ok {
+		return 0
+	}
+	var c signal.Coverage
+	for i, from := range since {
+		if from <= start {
+			c |= signal.CoverageOf(coveredTypes[i])
+		}
+	}
+	return c
+}
+
+// reports says whether the provider was on the list in force for mail of a bucket that starts then. Mail older than the
+// first list falls under the first.
+func (e *eras) reports(provider string, start int64) bool {
+	for i, list := range slices.Backward(e.reporting) {
+		if list.since <= start || i == 0 {
+			_, found := slices.BinarySearch(list.providers, provider)
+			return found
+		}
+	}
+	return false
+}
+
+// differ returns the earliest send time at which the two eras say something different, forever when there is none.
+func (e *eras) differ(other *eras) int64 {
+	first := int64(forever)
+	for origin, since := range other.origins {
+		old, ok := e.origins[origin]
+		if !ok {
+			old = published{forever, forever, forever, forever}
+		}
+		for i := range since {
+			if since[i] != old[i] {
+				first = min(first, since[i], old[i])
+			}
+		}
+	}
+	for origin, old := range e.origins {
+		if _, ok := other.origins[origin]; !ok {
+			first = min(first, slices.Min(old[:]))
+		}
+	}
+	return min(first, reportingDiffers(e.reporting, other.reporting))
+}
+
+func reportingDiffers(a, b []reporting) int64 {
+	for i := range max(len(a), len(b)) {
+		switch {
+		case i == 0 && (len(a) == 0 || len(b) == 0):
+			return 0
+		case i >= len(a):
+			return b[i].since
+		case i >= len(b):
+			return a[i].since
+		case a[i].since == b[i].since && slices.Equal(a[i].providers, b[i].providers):
+			continue
+		case i == 0:
+			return 0
+		default:
+			return min(a[i].since, b[i].since)
+		}
+	}
+	return forever
+}

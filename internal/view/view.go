@@ -1,0 +1,142 @@
+package view
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/mailvane/mailvane/internal/campaign"
+	"github.com/mailvane/mailvane/internal/ledger"
+)
+
+// staleAfter is how long every source of SES events must have been failing for figures to be stale.
+const staleAfter = 10 * time.Minute
+
+// erasEvery is how often published event types and reporting providers are read. Both take effect at the next whole hour
+// as a rule, so an hour that begins right after a reading has hardly begun when it is noticed.
+const erasEvery = time.Minute
+
+// Reader is what a View reads of a ledger.
+type Reader interface {
+	Status(ctx context.Context) (ledger.Status, error)
+	Zone() *time.Location
+	Cohorts(ctx context.Context, q ledger.CohortQuery) (ledger.Cohorts, error)
+	Changes(ctx context.Context, after ledger.Fold) (ledger.Changes, error)
+	Published(ctx context.Context) ([]ledger.Published, error)
+	Versions(ctx context.Context, kind string) ([]ledger.Version, error)
+	Samples(ctx context.Context, q ledger.SampleQuery) ([]ledger.SampleRow, error)
+}
+
+// Options are what a View needs beside the ledger.
+type Options struct {
+	// Group returns the group of a reason.
+	Group func(reason string) string
+	// FailingSince returns since when every source of SES events has been failing, the zero time when one of them works.
+	// Nil stands for sources that never fail.
+	FailingSince func() time.Time
+	Settings     Settings
+}
+
+// Settings are what a reload may change.
+type Settings struct {
+	// Owners name who answers for a campaign; the first that matches decides. They apply to all mail, whenever it was
+	// sent.
+	Owners []Owner
+	// Streams matches campaigns that have no sends; nil matches none.
+	Streams *campaign.Matcher
+}
+
+// Owner is who answers for the campaigns that Match matches.
+type Owner struct {
+	Match *campaign.Matcher
+	Owner string
+}
+
+func (s *Settings) owner(campaign string) string {
+	for _, o := range s.Owners {
+		if o.Match.Match(campaign) {
+			return o.Owner
+		}
+	}
+	return ""
+}
+
+// View holds figures of a ledger. Make one with New.
+type View struct {
+	reader       Reader
+	group        func(string) string
+	failingSince func() time.Time
+
+	// refreshing is held through a Refresh, and guards erasRead.
+	refreshing sync.Mutex
+	erasRead   time.Time
+
+	// mu guards everything below. Only Refresh and SetSettings write, and neither reads the ledger while it holds mu.
+	mu       sync.RWMutex
+	settings Settings
+	sums     *sums
+	asOf     time.Time
+}
+
+// New makes a View that knows nothing until its first Refresh.
+func New(reader Reader, o Options) *View {
+	v := &View{reader: reader, group: o.Group, failingSince: o.FailingSince, settings: o.Settings}
+	if v.failingSince == nil {
+		v.failingSince = func() time.Time { return time.Time{} }
+	}
+	v.sums = newSums(&eras{})
+	return v
+}
+
+// SetSettings replaces the settings; they apply at once.
+func (v *View) SetSettings(s Settings) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	v.settings = s
+	for _, c := range v.sums.campaigns {
+		c.describe(&v.settings)
+	}
+}
+
+// errReset says that the ledger no longer knows what changed since our last fold.
+var errReset = errors.New("the ledger's changes are no longer known one by one")
+
+// Refresh brings the view up to the ledger's last fold. The first one, and one that comes after a long pause, reads a
+// week of cohorts. After an error the view keeps what it knew, and the next Refresh carries on.
+func (v *View) Refresh(ctx context.Context) error {
+	v.refreshing.Lock()
+	defer v.refreshing.Unlock()
+	status, err := v.reader.Status(ctx)
+	if err != nil {
+		return fmt.Errorf("refresh the view: %w", err)
+	}
+	asOf := status.AsOf
+	if asOf.Before(v.asOf) {
+		asOf = v.asOf
+	}
+	if asOf.IsZero() {
+		return nil
+	}
+	err = errReset
+	if !v.asOf.IsZero() {
+		err = v.follow(ctx, asOf)
+	}
+	if errors.Is(err, errReset) {
+		err = v.rebuild(ctx, asOf)
+	}
+	if err != nil {
+		return fmt.Errorf("refresh the view: %w", err)
+	}
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	v.asOf = asOf
+	return nil
+}
+
+// stale is called with mu held.
+func (v *View) stale() bool {
+	since := v.failingSince()
+	return !since.IsZero() && v.asOf.Sub(since) > staleAfter
+}
