@@ -31,21 +31,13 @@ func newCutter(zone *time.Location, now time.Time) *cutter {
 	return c
 }
 
-// bucket returns the bucket of a send time, as wide as its age says.
+// bucket returns the bucket of a send time. Opens and clicks are hourly at the finest.
 func (c *cutter) bucket(at int64, o observation.Outcome) (start, width int64) {
 	switch {
 	case at < c.hourFrom:
 		return c.dayStart(at), dayWidth
-	case at < c.fineFrom:
-		return c.hourStart(at), hourWidth
-	}
-	return c.finest(at, o)
-}
-
-// finest returns the narrowest bucket of a send time: an hour for opens and clicks, else 5 minutes.
-func (c *cutter) finest(at int64, o observation.Outcome) (start, width int64) {
-	switch o {
-	case observation.Opened, observation.Clicked, observation.OpenedByBot, observation.ClickedByBot:
+	case at < c.fineFrom, o == observation.Opened, o == observation.Clicked,
+		o == observation.OpenedByBot, o == observation.ClickedByBot:
 		return c.hourStart(at), hourWidth
 	}
 	return fineWidth * floorDiv(at, fineWidth), fineWidth
@@ -64,8 +56,37 @@ func (c *cutter) hourStart(at int64) int64 {
 }
 
 func (c *cutter) dayStart(at int64) int64 {
-	y, m, d := time.Unix(at, 0).In(c.zone).Date()
-	return time.Date(y, m, d, 0, 0, 0, 0, c.zone).Unix()
+	return dayStart(time.Unix(at, 0).In(c.zone)).Unix()
+}
+
+// dayStart returns the first moment of t's day in t's zone. Some zones change their clocks at midnight, which then is
+// missing or comes twice.
+func dayStart(t time.Time) time.Time {
+	midnight := time.Date(t.Year(), t.Month(), t.Day(), 0, 0, 0, 0, t.Location())
+	from, to := midnight.ZoneBounds()
+	switch {
+	case midnight.Day() != t.Day():
+		return to // there is no midnight: the day begins with the change
+	case midnight.Hour() != 0 || midnight.Minute() != 0:
+		return from
+	case !from.IsZero() && sameDay(from.Add(-time.Second), t):
+		last := from.Add(-time.Second) // the last second before the clocks went back over midnight
+		return last.Add(-clock(last))
+	}
+	return midnight
+}
+
+// dayEnd returns the first moment of the day after t's.
+func dayEnd(t time.Time) time.Time {
+	return dayStart(time.Date(t.Year(), t.Month(), t.Day()+1, 12, 0, 0, 0, t.Location()))
+}
+
+func sameDay(a, b time.Time) bool { return a.YearDay() == b.YearDay() && a.Year() == b.Year() }
+
+// clock is what a clock on the wall says, as time since 0:00.
+func clock(t time.Time) time.Duration {
+	h, m, s := t.Clock()
+	return time.Duration(h)*time.Hour + time.Duration(m)*time.Minute + time.Duration(s)*time.Second
 }
 
 // bucketKey is a cell of a bucket.

@@ -2,8 +2,8 @@ package sqlite
 
 import "time"
 
-// compactRows is how many rows one step of compaction moves.
-const compactRows = 2000
+// compactRows is how many rows of cohort one step of compaction moves, with their parts in cohort_reason.
+const compactRows = 1500
 
 // compactToHours moves 5-minute buckets older than 48 hours into hours, and compactToDays hours older than 100 days into
 // days. A step moves any number of rows, and sums stay the same at every moment: until all rows of an hour have moved, it
@@ -23,66 +23,62 @@ func (l *Ledger) compact(from, to, before int64, start func(int64) int64) (more 
 	moved := 0
 	err = l.stepLocked(func() error {
 		sums := newCohortDeltas()
-		n, err := l.takeCohorts(sums, from, to, before, start)
-		if err != nil {
+		last, err := l.takeCohorts(sums, from, to, before, start)
+		if err != nil || len(sums.rows) == 0 {
 			return err
 		}
-		m, err := l.takeReasons(sums, from, to, before, start)
-		if err != nil {
+		moved = last.n
+		if err := l.takeReasons(sums, last.key, to, start); err != nil {
 			return err
 		}
-		moved = max(n, m)
 		return sums.store(l.w)
 	}, func() { l.wal.wrote(moved * bytesPerRow) })
 	return moved == compactRows, err
 }
 
-// takeCohorts removes the oldest rows from cohort and adds them to sums.
-func (l *Ledger) takeCohorts(sums *cohortDeltas, from, to, before int64, start func(int64) int64) (int, error) {
-	n := 0
-	var last cohortKey
-	err := l.w.each(func(scan func(...any) error) error {
-		n++
-		one := newCohortDeltas()
-		if err := one.scanRow(scan); err != nil {
-			return err
-		}
-		r := &one.rows[0]
-		last = r.key
-		key := last
-		key.width, key.start = to, start(last.start)
-		sums.addRow(r, key)
-		return nil
-	}, selectCohorts+" WHERE width = ? AND start < ? ORDER BY "+cohortKeys+" LIMIT ?", from, before, compactRows)
-	if err != nil || n == 0 {
-		return 0, err
-	}
-	return n, l.w.exec(`DELETE FROM cohort WHERE width = ?
-		AND (start, campaign_id, provider_id, origin_id) <= (?, ?, ?, ?)`,
-		from, last.start, last.campaign, last.provider, last.origin)
+// taken is how many rows were taken, and the key of the last.
+type taken struct {
+	n   int
+	key cohortKey
 }
 
-// takeReasons does the same for cohort_reason.
-func (l *Ledger) takeReasons(sums *cohortDeltas, from, to, before int64, start func(int64) int64) (int, error) {
-	n := 0
-	var last reasonKey
-	err := l.w.each(func(scan func(...any) error) error {
-		n++
-		var c reasonCount
-		if err := scan(append(last.cohort.dest(), &last.outcome, &last.reason, &c.n, &c.possible)...); err != nil {
+// takeCohorts removes the oldest rows from cohort and adds them to sums.
+func (l *Ledger) takeCohorts(sums *cohortDeltas, from, to, before int64, start func(int64) int64) (t taken, err error) {
+	err = l.w.each(func(scan func(...any) error) error {
+		var r cohortRow
+		if err := r.scan(scan); err != nil {
 			return err
 		}
-		key := last
-		key.cohort.width, key.cohort.start = to, start(last.cohort.start)
-		sums.addReason(key, c.n, c.possible)
+		t.n++
+		t.key = r.key
+		r.key.width, r.key.start = to, start(r.key.start)
+		sums.addRow(&r)
 		return nil
-	}, selectReasons+" WHERE width = ? AND start < ? ORDER BY "+cohortKeys+", outcome, reason_id LIMIT ?",
-		from, before, compactRows)
-	if err != nil || n == 0 {
-		return 0, err
+	}, selectCohorts()+" WHERE width = ? AND start < ? ORDER BY "+cohortKeys+" LIMIT ?", from, before, compactRows)
+	if err != nil || t.n == 0 {
+		return t, err
 	}
-	k := last.cohort
-	return n, l.w.exec(`DELETE FROM cohort_reason WHERE width = ?
-		AND (start, campaign_id, provider_id, origin_id, outcome, reason_id) <= (?, ?, ?, ?, ?, ?)`,
-		from, k.start, k.campaign, k.provider, k.origin, last.outcome, last.reason)
+	return t, l.w.exec("DELETE FROM cohort WHERE width = ? AND "+upToKey, t.key.upTo()...)
 }
+
+// takeReasons does the same for the parts of the cohorts up to a key.
+func (l *Ledger) takeReasons(sums *cohortDeltas, last cohortKey, to int64, start func(int64) int64) error {
+	err := l.w.each(func(scan func(...any) error) error {
+		k, c, err := scanReason(scan)
+		if err != nil {
+			return err
+		}
+		k.cohort.width, k.cohort.start = to, start(k.cohort.start)
+		sums.addReason(k, c.n, c.possible)
+		return nil
+	}, selectReasons()+" WHERE width = ? AND "+upToKey, last.upTo()...)
+	if err != nil {
+		return err
+	}
+	return l.w.exec("DELETE FROM cohort_reason WHERE width = ? AND "+upToKey, last.upTo()...)
+}
+
+// upToKey selects, after a width, the rows up to a key.
+const upToKey = "(start, campaign_id, provider_id, origin_id) <= (?, ?, ?, ?)"
+
+func (k *cohortKey) upTo() []any { return []any{k.width, k.start, k.campaign, k.provider, k.origin} }

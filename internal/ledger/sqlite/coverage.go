@@ -56,7 +56,7 @@ func (c coverage) load(w *writer) error {
 		}
 		c.add(h)
 		return nil
-	}, "SELECT origin_id, hour FROM covered")
+	}, "SELECT origin_id, hour / 3600 FROM covered")
 }
 
 // floorDiv divides rounding down, also below zero (times before 1970).

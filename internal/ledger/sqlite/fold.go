@@ -26,11 +26,8 @@ type folder struct {
 	// storedAsOf and storedConfirmed are what the file says of asOf and of unconfirmed.confirmedThrough.
 	storedAsOf, storedConfirmed int64
 
-	batch batch
-	body  []byte
-	// cells are the sums in the finest grain, which become the fold's changes; fine finds them.
-	cells     []delta
-	fine      map[fineKey]int
+	batch     batch
+	body      []byte
 	cohorts   *cohortDeltas
 	own       map[ownDelta]int64
 	uses      map[useDelta]useCount
@@ -44,17 +41,13 @@ type folder struct {
 }
 
 type (
-	fineKey struct {
-		start int64
-		cell  cellKey
-	}
 	useCount struct{ sent, gmailDelivered int64 }
 	span     struct{ first, last int64 }
 )
 
 func newFolder(l *Ledger) *folder {
 	return &folder{
-		l: l, fine: map[fineKey]int{}, cohorts: newCohortDeltas(), own: map[ownDelta]int64{}, uses: map[useDelta]useCount{},
+		l: l, cohorts: newCohortDeltas(), own: map[ownDelta]int64{}, uses: map[useDelta]useCount{},
 		published: map[publishedDelta]span{}, samples: map[sampleKey]*sampleDelta{},
 	}
 }
@@ -122,27 +115,22 @@ func (f *folder) load() error {
 	return nil
 }
 
-// idle stores what still waits although there was no batch: changes of pins, and now and then that all is folded.
+// idle stores what still waits although there was no batch: what was confirmed, and now and then that all is folded.
 func (f *folder) idle() error {
 	now := f.l.o.Now().UnixMilli()
-	pins, confirmed := f.l.unconfirmed.pending()
-	if len(pins) == 0 && confirmed == f.storedConfirmed && now-f.storedAsOf < idleAsOf.Milliseconds() {
+	unstored := f.l.unconfirmed.pendingFold()
+	if unstored.empty() && unstored.confirmedThrough == f.storedConfirmed && now-f.storedAsOf < idleAsOf.Milliseconds() {
 		f.asOf = now
 		return nil
 	}
-	err := f.l.w.step(func() error { return f.finish(pins, confirmed, now) })
-	if err == nil {
-		f.finished(len(pins), confirmed, now)
-	}
-	return err
+	return f.finish(unstored, now, func() error { return nil })
 }
 
 // some folds up to foldEntries entries in one transaction.
 func (f *folder) some() error {
 	now := f.l.o.Now()
-	pins, confirmed := f.l.unconfirmed.pending()
 	var evictions []*eviction
-	err := f.l.w.step(func() (err error) {
+	err := f.finish(f.l.unconfirmed.pendingFold(), now.UnixMilli(), func() (err error) {
 		f.reset()
 		if err := f.gather(now); err != nil {
 			return err
@@ -157,23 +145,17 @@ func (f *folder) some() error {
 		if err != nil {
 			return err
 		}
-		err = f.l.w.exec("UPDATE meta SET value = ? WHERE key = 'fold'", f.number+1)
-		if err != nil {
-			return err
-		}
-		return f.finish(pins, confirmed, now.UnixMilli())
+		return f.l.w.exec("UPDATE meta SET value = ? WHERE key = 'fold'", f.number+1)
 	})
 	if err != nil {
 		return err
 	}
 	f.through = f.last
 	f.number++
-	f.finished(len(pins), confirmed, now.UnixMilli())
 	for _, e := range evictions {
 		f.l.ids.forget(e, f.l.unconfirmed)
 	}
-	f.l.changes.add(f.number, f.cells)
-	f.cells = nil // the changes keep it
+	f.l.changes.add(f.number, f.cohorts.split())
 	f.l.wal.wrote(len(f.cohorts.rows)*bytesPerRow + 8*f.entries)
 	return nil
 }
@@ -182,9 +164,7 @@ func (f *folder) some() error {
 const bytesPerRow = 300
 
 func (f *folder) reset() {
-	f.cells = f.cells[:0]
 	f.cohorts.reset()
-	clear(f.fine)
 	clear(f.own)
 	clear(f.uses)
 	clear(f.published)
@@ -200,32 +180,29 @@ func (f *folder) gather(now time.Time) error {
 	cut := newCutter(f.l.Zone(), now)
 	err := f.l.w.eachBatch(f.through, &f.batch, func(seq, at int64) error {
 		b := &f.batch
-		if f.entries += b.entries(); f.entries > foldEntries && f.last > f.through {
-			return errEnough
-		}
 		if f.last == f.through {
 			f.firstAt = at
+		} else if f.entries+b.entries() > foldEntries || at-f.firstAt >= segmentSpan.Milliseconds() {
+			return errEnough
 		}
+		f.entries += b.entries()
 		f.last, f.lastAt = seq, at
 		f.add(b, cut)
 		return nil
 	})
-	if err != nil && !errors.Is(err, errEnough) {
-		return err
+	if errors.Is(err, errEnough) {
+		return nil
 	}
-	for i := range f.cells {
-		c := &f.cells[i]
-		start, width := cut.bucket(c.start, observation.Outcome(c.cell.Outcome))
-		f.cohorts.add(bucketKey{start, width, c.cell}, c.n, c.possible)
-	}
-	return nil
+	return err
 }
 
 func (f *folder) add(b *batch, cut *cutter) {
 	f.known[routine] = append(f.known[routine], b.Routine...)
 	f.known[exceptional] = append(f.known[exceptional], b.Exceptional...)
 	for i := range b.Cells {
-		f.addCell(&b.Cells[i], cut)
+		c := &b.Cells[i]
+		start, width := cut.bucket(c.Minute*60, observation.Outcome(c.Cell.Outcome))
+		f.cohorts.add(bucketKey{start, width, c.Cell}, c.N, c.Possible)
 	}
 	for _, d := range b.Own {
 		n := d.N
@@ -249,19 +226,6 @@ func (f *folder) add(b *batch, cut *cutter) {
 	for i := range b.Samples {
 		f.addSample(&b.Samples[i])
 	}
-}
-
-func (f *folder) addCell(d *cellDelta, cut *cutter) {
-	start, width := cut.finest(d.Minute*60, observation.Outcome(d.Cell.Outcome))
-	key := fineKey{start, d.Cell}
-	i, ok := f.fine[key]
-	if !ok {
-		i = len(f.cells)
-		f.fine[key] = i
-		f.cells = append(f.cells, delta{start: start, width: int32(width), cell: d.Cell})
-	}
-	f.cells[i].n += d.N
-	f.cells[i].possible += d.Possible
 }
 
 func (f *folder) addSample(d *sampleDelta) {
@@ -335,23 +299,24 @@ func (f *folder) storeIDs(now time.Time) (evictions []*eviction, err error) {
 	return evictions, nil
 }
 
-// finish stores what every fold does: pins, marks, and the end of batch rows that nobody needs.
-func (f *folder) finish(pins []pinWrite, confirmed, asOf int64) error {
+// finish runs the transaction of a fold: fn and what every fold does.
+func (f *folder) finish(unstored unstored, asOf int64, fn func() error) error {
 	w := f.l.w
-	if err := w.storePins(pins); err != nil {
-		return err
+	err := w.step(func() error {
+		if err := fn(); err != nil {
+			return err
+		}
+		if err := w.storePins(unstored.pins); err != nil {
+			return err
+		}
+		if err := w.exec("UPDATE meta SET value = ? WHERE key = 'as_of_ms'", asOf); err != nil {
+			return err
+		}
+		return w.storeFlights(&unstored)
+	})
+	f.l.unconfirmed.settled(unstored, err == nil)
+	if err == nil {
+		f.asOf, f.storedAsOf, f.storedConfirmed = asOf, asOf, unstored.confirmedThrough
 	}
-	if err := w.exec("UPDATE meta SET value = ? WHERE key = 'confirmed_through'", confirmed); err != nil {
-		return err
-	}
-	if err := w.exec("UPDATE meta SET value = ? WHERE key = 'as_of_ms'", asOf); err != nil {
-		return err
-	}
-	return w.exec(`DELETE FROM batch WHERE seq <= ?
-		AND seq <= (SELECT value FROM meta WHERE key = 'folded_through')`, confirmed)
-}
-
-func (f *folder) finished(pins int, confirmed, asOf int64) {
-	f.l.unconfirmed.written(pins)
-	f.asOf, f.storedAsOf, f.storedConfirmed = asOf, asOf, confirmed
+	return err
 }

@@ -30,6 +30,7 @@ type group struct {
 	// rows says that rows outside of batch were written.
 	rows       bool
 	quarantine quarantineUse
+	unstored   unstored
 }
 
 type minuteCell struct {
@@ -98,6 +99,9 @@ func (g *group) add(p *ledger.Put) (ledger.Result, error) {
 	share.Exceptional = uint32(len(g.batch.Exceptional) - beforeExceptional)
 	share.Others = uint32(len(g.batch.Others) - beforeOthers)
 	if share != (putIDs{Source: share.Source}) {
+		if f != nil {
+			f.row.put = len(g.batch.Puts)
+		}
 		g.batch.Puts = append(g.batch.Puts, share)
 	}
 	var err error
@@ -254,8 +258,8 @@ func (g *group) sample(e *ledger.Entry, cell cellKey) {
 // store writes the group's batch row and what goes with it.
 func (g *group) store(mark string) error {
 	w, u := g.l.w, g.l.unconfirmed
-	pins, confirmed := u.pending()
-	if err := w.storePins(pins); err != nil {
+	g.unstored = u.pending()
+	if err := w.storePins(g.unstored.pins); err != nil {
 		return err
 	}
 	for _, h := range g.covers {
@@ -263,17 +267,16 @@ func (g *group) store(mark string) error {
 			return err
 		}
 	}
-	g.l.pinsWriting = len(pins)
 	g.l.body = appendBatch(g.l.body[:0], &g.batch)
 	return w.exec("INSERT INTO batch (seq, uuid, at_ms, confirmed_through, format, body) VALUES (?, ?, ?, ?, ?, ?)",
-		g.l.lastBatch+1, mark, g.now.UnixMilli(), confirmed, batchFormat, g.l.body)
+		g.l.lastBatch+1, mark, g.now.UnixMilli(), g.unstored.confirmedThrough, batchFormat, g.l.body)
 }
 
 // publish makes what was committed known to the rest of the ledger.
 func (g *group) publish() {
 	l := g.l
 	l.lastBatch++
-	l.unconfirmed.written(l.pinsWriting)
+	l.unconfirmed.settled(g.unstored, true)
 	l.unconfirmed.launch(l.lastBatch, g.flights)
 	l.ids.count[routine] += len(g.batch.Routine)
 	l.ids.count[exceptional] += len(g.batch.Exceptional)

@@ -37,13 +37,12 @@ type Ledger struct {
 	covered    coverage
 	quarantine quarantineUse
 	lastBatch  int64
-	// group, body and pinsWriting are the committer's memory from one group to the next.
-	group       *group
-	body        []byte
-	pinsWriting int
-	folder      *folder
-	chores      []*chore
-	wal         walState
+	// group and body are the committer's memory from one group to the next.
+	group  *group
+	body   []byte
+	folder *folder
+	chores []*chore
+	wal    walState
 
 	unconfirmed *unconfirmed
 	changes     *changeLog
@@ -165,24 +164,18 @@ func (l *Ledger) load() error {
 
 // recoverUnconfirmed loads the pins and pins what a former process had not seen confirmed.
 func (l *Ledger) recoverUnconfirmed(folded int64) error {
-	pins, confirmed, err := l.w.loadPins()
+	left, err := l.w.recover()
 	if err != nil {
 		return err
 	}
-	l.unconfirmed.load(pins, confirmed, l.lastBatch)
+	l.unconfirmed.begin(left, l.lastBatch)
 	until := l.o.Now().Add(memory).Unix()
-	sources, err := l.w.loadSources()
-	if err != nil {
-		return err
-	}
 	var b batch
-	err = l.w.eachBatch(min(folded, confirmed), &b, func(seq, _ int64) error {
+	err = l.w.eachBatch(0, &b, func(seq, _ int64) error {
 		if seq > folded {
 			l.knowBatch(&b)
 		}
-		if seq > confirmed {
-			l.unconfirmed.pinBatch(&b, sources, until)
-		}
+		l.unconfirmed.pinBatch(left, seq, &b, until)
 		return nil
 	})
 	if err != nil {

@@ -43,6 +43,8 @@ type Options struct {
 	RoutineIDs, ExceptionalIDs int
 	// QuarantineBytes bounds the bodies in quarantine, 1 GiB by default.
 	QuarantineBytes int64
+	// QuarantineKeep is how long messages stay in quarantine, 30 days by default.
+	QuarantineKeep time.Duration
 	// MinFreeDisk is how much disk must be free for commits, 256 MB by default.
 	MinFreeDisk uint64
 	// FreeDisk tells how many bytes a directory's file system has left; by default it asks the system.
@@ -69,6 +71,9 @@ func (o Options) withDefaults() (Options, error) {
 	}
 	if o.QuarantineBytes == 0 {
 		o.QuarantineBytes = 1 << 30
+	}
+	if o.QuarantineKeep == 0 {
+		o.QuarantineKeep = quarantineAge
 	}
 	if o.MinFreeDisk == 0 {
 		o.MinFreeDisk = 256_000_000

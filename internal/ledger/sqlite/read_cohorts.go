@@ -45,18 +45,20 @@ func readCohorts(ctx context.Context, tx *sql.Tx, into *cohortDeltas, width int6
 		where += " AND campaign_id IN (SELECT id FROM campaign WHERE tenant = ? AND name = ?)"
 		args = append(args, q.Tenant, q.Campaign)
 	}
-	rows, err := tx.QueryContext(ctx, selectCohorts+where, args...)
+	err := inTx(ctx, tx, func(scan func(...any) error) error {
+		var r cohortRow
+		err := r.scan(scan)
+		into.addRow(&r)
+		return err
+	}, selectCohorts()+where, args...)
 	if err != nil {
 		return err
 	}
-	if err := eachRow(rows, into.scanRow); err != nil {
+	return inTx(ctx, tx, func(scan func(...any) error) error {
+		k, c, err := scanReason(scan)
+		into.addReason(k, c.n, c.possible)
 		return err
-	}
-	rows, err = tx.QueryContext(ctx, selectReasons+where, args...)
-	if err != nil {
-		return err
-	}
-	return eachRow(rows, into.scanReason)
+	}, selectReasons()+where, args...)
 }
 
 // ceilSeconds rounds up, so that a bucket starts at or after t exactly when its start is at or after the result.
@@ -67,10 +69,13 @@ func ceilSeconds(t time.Time) int64 {
 	return t.Unix()
 }
 
-var (
-	selectCohorts = "SELECT " + cohortKeys + ", " + strings.Join(outcomeColumns(), ", ") + " FROM cohort"
-	selectReasons = "SELECT " + cohortKeys + ", outcome, reason_id, n, possible FROM cohort_reason"
-)
+func selectCohorts() string {
+	return "SELECT " + cohortKeys + ", " + strings.Join(outcomeColumns(), ", ") + " FROM cohort"
+}
+
+func selectReasons() string {
+	return "SELECT " + cohortKeys + ", outcome, reason_id, n, possible FROM cohort_reason"
+}
 
 // outcomeColumns are cohort's columns of counts, in the order of the outcomes; the last is possible.
 func outcomeColumns() []string {
@@ -85,38 +90,28 @@ func (k *cohortKey) dest() []any {
 	return []any{&k.width, &k.start, &k.campaign, &k.provider, &k.origin}
 }
 
-// scanRow adds a row of selectCohorts.
-func (d *cohortDeltas) scanRow(scan func(...any) error) error {
-	var r cohortRow
+// scan reads a row of selectCohorts.
+func (r *cohortRow) scan(scan func(...any) error) error {
 	dest := r.key.dest()
 	for o := range r.n[observation.Sent:] {
 		dest = append(dest, &r.n[int(observation.Sent)+o])
 	}
-	if err := scan(append(dest, &r.possible)...); err != nil {
-		return err
-	}
-	d.addRow(&r, r.key)
-	return nil
+	return scan(append(dest, &r.possible)...)
 }
 
-// addRow adds a row's counts to the row of another key.
-func (d *cohortDeltas) addRow(r *cohortRow, key cohortKey) {
-	into := d.row(key)
+// scanReason reads a row of selectReasons.
+func scanReason(scan func(...any) error) (k reasonKey, c reasonCount, err error) {
+	err = scan(append(k.cohort.dest(), &k.outcome, &k.reason, &c.n, &c.possible)...)
+	return k, c, err
+}
+
+// addRow adds a row's counts to the row of its key.
+func (d *cohortDeltas) addRow(r *cohortRow) {
+	into := d.row(r.key)
 	for o, n := range r.n {
 		into.n[o] += n
 	}
 	into.possible += r.possible
-}
-
-// scanReason adds a row of selectReasons.
-func (d *cohortDeltas) scanReason(scan func(...any) error) error {
-	var k reasonKey
-	var c reasonCount
-	if err := scan(append(k.cohort.dest(), &k.outcome, &k.reason, &c.n, &c.possible)...); err != nil {
-		return err
-	}
-	d.addReason(k, c.n, c.possible)
-	return nil
 }
 
 // split gives each count once: with its reason, and what has none.

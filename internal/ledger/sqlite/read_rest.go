@@ -204,7 +204,7 @@ func (r *Reader) Quarantined(ctx context.Context, q ledger.QuarantineQuery) ([]l
 	return out, err
 }
 
-// Status implements ledger.Reader.
+// Status implements ledger.Reader. What is in flight is in the daemon's memory: Unconfirmed has the pins alone.
 func (r *Reader) Status(ctx context.Context) (ledger.Status, error) {
 	s := ledger.Status{Unconfirmed: map[string]int64{}}
 	err := r.snapshot(ctx, func(tx *sql.Tx) error {

@@ -84,7 +84,7 @@ func fill(path, zone string) (err error) {
 		value any
 	}{
 		{"hash_key", key}, {"zone", zone}, {"mark", ""}, {"folded_through", 0}, {"fold", 0}, {"as_of_ms", 0},
-		{"confirmed_through", 0}, {"forgotten_ms_routine", 0}, {"forgotten_ms_exceptional", 0},
+		{"confirmed_through", 0}, {"flights_as_of", 0}, {"forgotten_ms_routine", 0}, {"forgotten_ms_exceptional", 0},
 	} {
 		if _, err := tx.Exec("INSERT INTO meta (key, value) VALUES (?, ?)", kv.key, kv.value); err != nil {
 			return err

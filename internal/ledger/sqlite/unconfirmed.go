@@ -10,10 +10,11 @@ import (
 
 // unconfirmed knows which ids may still have a message in a queue, and so must not be forgotten.
 //
-// A Put with a key is in flight until it is confirmed. Its ids are then in its batch row, which stays until
-// confirmedThrough has passed it. The ids of messages that the source kept become pins, in memory and in the table pin, for
-// as long as SQS can hold a message; so do the ids of a flight that nobody confirms for flightAge, and after a crash those
-// of every batch above confirmedThrough. A pin ends when a later copy of its id is confirmed as deleted.
+// A Put with a key is in flight until it is confirmed. Its ids are in its batch row, which stays as long as a Put of it is
+// open; each fold stores which Puts are open. The ids of messages that the source kept become pins, in memory and in the
+// table pin, for as long as SQS can hold a message; so do the ids of a flight that nobody confirms for flightAge, and after a
+// crash those of each Put that was open or came after the last fold. A pin ends when a later copy of its id is confirmed as
+// deleted.
 //
 // It has a lock of its own, never held over a write, so that a Put which only confirms waits for no disk.
 type unconfirmed struct {
@@ -27,8 +28,10 @@ type unconfirmed struct {
 	// pinned counts pins by id, perSource pins and ids in flight by source.
 	pinned    map[uint64]int
 	perSource map[string]int64
-	// unwritten are the changes of pins that the table lacks, oldest first.
+	// unwritten are the changes of pins that the table pin lacks, oldest first; landed are the rows of the table flight
+	// that are over.
 	unwritten []pinWrite
+	landed    []putRow
 }
 
 type flightKey struct {
@@ -36,13 +39,19 @@ type flightKey struct {
 	key    uint64
 }
 
+// putRow is a Put by its place: the batch, and its index in the batch's Puts.
+type putRow struct {
+	batch int64
+	put   int
+}
+
 type flight struct {
-	batch    int64
+	row      putRow
 	at       time.Time
 	sourceID uint32
 	ids      []flightID
-	// spilled says that its ids have become pins and its batch row is not needed.
-	spilled bool
+	// stored says that it is in the table flight, spilled that its ids have become pins and its batch row is not needed.
+	stored, spilled bool
 }
 
 type flightID struct {
@@ -77,8 +86,10 @@ func (u *unconfirmed) launch(batch int64, flights map[flightKey]*flight) {
 	defer u.mu.Unlock()
 	u.newest = batch
 	for key, f := range flights {
-		u.land(u.flights[key]) // a key used twice: the later Put is the one that will be confirmed
-		f.batch = batch
+		if repeated := u.flights[key]; repeated != nil {
+			u.remove(key, repeated) // a caller that gave up waiting has put the same again
+		}
+		f.row.batch = batch
 		u.flights[key] = f
 		u.open[batch]++
 		u.perSource[key.source] += int64(len(f.ids))
@@ -87,11 +98,14 @@ func (u *unconfirmed) launch(batch int64, flights map[flightKey]*flight) {
 
 // land says that a flight's batch row is not needed for its sake.
 func (u *unconfirmed) land(f *flight) {
-	if f == nil || f.spilled {
+	if f.spilled {
 		return
 	}
-	if u.open[f.batch]--; u.open[f.batch] == 0 {
-		delete(u.open, f.batch)
+	if u.open[f.row.batch]--; u.open[f.row.batch] == 0 {
+		delete(u.open, f.row.batch)
+	}
+	if f.stored {
+		u.landed = append(u.landed, f.row)
 	}
 }
 
@@ -183,22 +197,65 @@ func (u *unconfirmed) age(now time.Time) {
 	}
 }
 
-// pending returns what a transaction must store now: changes of pins, and the mark that holds once they are stored.
-func (u *unconfirmed) pending() (writes []pinWrite, confirmedThrough int64) {
+// unstored is what a transaction has to store about unconfirmed ids.
+type unstored struct {
+	// pins are the latest changes of pins; confirmedThrough holds once they are stored.
+	pins             []pinWrite
+	confirmedThrough int64
+	// newest, opened and landed are for folds: once they are stored, a Put up to batch newest is open if the table flight
+	// has it.
+	newest int64
+	opened []*flight
+	landed []putRow
+}
+
+func (s *unstored) empty() bool { return len(s.pins)+len(s.opened)+len(s.landed) == 0 }
+
+// pending returns what a commit must store: changes of pins, and the mark that then holds.
+func (u *unconfirmed) pending() unstored {
 	u.mu.Lock()
 	defer u.mu.Unlock()
+	return u.pendingPins()
+}
+
+func (u *unconfirmed) pendingPins() unstored {
 	for u.confirmedThrough < u.newest && u.open[u.confirmedThrough+1] == 0 {
 		u.confirmedThrough++
 	}
-	return u.unwritten, u.confirmedThrough
+	return unstored{pins: u.unwritten, confirmedThrough: u.confirmedThrough, newest: u.newest}
 }
 
-// written forgets the first n changes that pending returned.
-func (u *unconfirmed) written(n int) {
+// pendingFold returns what a fold must store. Flights that it opens count as stored from here on: should they land before
+// the COMMIT, their rows are taken out by the next.
+func (u *unconfirmed) pendingFold() unstored {
 	u.mu.Lock()
 	defer u.mu.Unlock()
-	if u.unwritten = u.unwritten[n:]; len(u.unwritten) == 0 {
+	s := u.pendingPins()
+	s.landed = u.landed
+	for _, f := range u.flights {
+		if !f.stored && !f.spilled {
+			f.stored = true
+			s.opened = append(s.opened, f)
+		}
+	}
+	return s
+}
+
+// settled takes note of whether what pending or pendingFold returned is stored now.
+func (u *unconfirmed) settled(s unstored, stored bool) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	if !stored {
+		for _, f := range s.opened {
+			f.stored = false
+		}
+		return
+	}
+	if u.unwritten = u.unwritten[len(s.pins):]; len(u.unwritten) == 0 {
 		u.unwritten = nil
+	}
+	if u.landed = u.landed[len(s.landed):]; len(u.landed) == 0 {
+		u.landed = nil
 	}
 }
 
@@ -209,7 +266,7 @@ func (u *unconfirmed) among(list []uint64, through int64) map[uint64]struct{} {
 	inFlight := map[uint64]struct{}{}
 	for _, f := range u.flights {
 		for _, i := range f.ids {
-			if !i.counted || f.batch <= through {
+			if !i.counted || f.row.batch <= through {
 				inFlight[i.id] = struct{}{}
 			}
 		}
@@ -230,32 +287,54 @@ func (u *unconfirmed) counts() map[string]int64 {
 	return maps.Clone(u.perSource)
 }
 
-// load takes over what a former process left: its pins, and how far it had seen everything confirmed.
-func (u *unconfirmed) load(pins []pinWrite, confirmedThrough, newest int64) {
+// recovered is what a former process left about unconfirmed ids.
+type recovered struct {
+	pins             []pinWrite
+	confirmedThrough int64
+	// asOf is the newest batch at the last fold; up to it, open has the open Puts.
+	asOf int64
+	open map[putRow]bool
+	// sources are the names of sources by id.
+	sources map[uint32]string
+}
+
+// unconfirmed calls fn for each Put of a batch that had not been seen confirmed, with its source and its ids.
+func (r *recovered) unconfirmed(seq int64, b *batch, fn func(sourceID uint32, lists [3][]uint64)) {
+	rest := [3][]uint64{b.Routine, b.Exceptional, b.Others}
+	for i, p := range b.Puts {
+		var own [3][]uint64
+		for j, n := range [3]uint32{p.Routine, p.Exceptional, p.Others} {
+			own[j], rest[j] = rest[j][:n], rest[j][n:]
+		}
+		if p.Source != 0 && seq > r.confirmedThrough && (seq > r.asOf || r.open[putRow{seq, i}]) {
+			fn(p.Source, own)
+		}
+	}
+}
+
+// begin takes over the pins of a former process and lets its flights, which nobody will confirm, end.
+func (u *unconfirmed) begin(r *recovered, newest int64) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
-	for _, p := range pins {
+	for _, p := range r.pins {
 		u.pin(p.pin, p.until)
 	}
 	u.unwritten = nil
-	u.confirmedThrough, u.newest = confirmedThrough, newest
+	for row := range r.open {
+		u.landed = append(u.landed, row)
+	}
+	u.confirmedThrough, u.newest = newest, newest
 }
 
-// pinBatch pins the unconfirmed ids of a batch that a former process committed.
-func (u *unconfirmed) pinBatch(b *batch, sources map[uint32]string, until int64) {
+// pinBatch pins what was unconfirmed of a batch.
+func (u *unconfirmed) pinBatch(r *recovered, seq int64, b *batch, until int64) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
-	lists := [...][]uint64{b.Routine, b.Exceptional, b.Others}
-	for _, p := range b.Puts {
-		for i, n := range [...]uint32{p.Routine, p.Exceptional, p.Others} {
-			list := lists[i][:n]
-			lists[i] = lists[i][n:]
-			if p.Source == 0 {
-				continue
-			}
+	r.unconfirmed(seq, b, func(sourceID uint32, lists [3][]uint64) {
+		for _, list := range lists {
 			for _, id := range list {
-				u.pin(pin{sources[p.Source], p.Source, id}, until)
+				u.pin(pin{r.sources[sourceID], sourceID, id}, until)
 			}
 		}
-	}
+	})
 }

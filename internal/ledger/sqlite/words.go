@@ -91,8 +91,7 @@ func (r *Reader) cohortRow(tx *sql.Tx, d *delta) (ledger.CohortRow, error) {
 		Start: start, Width: time.Duration(d.width) * time.Second, Cell: cell, N: d.n, Possible: d.possible,
 	}
 	if d.width == dayWidth {
-		local := start.In(r.zone)
-		row.Width = time.Date(local.Year(), local.Month(), local.Day()+1, 0, 0, 0, 0, r.zone).Sub(start)
+		row.Width = dayEnd(start.In(r.zone)).Sub(start)
 	}
 	return row, err
 }

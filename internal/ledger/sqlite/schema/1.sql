@@ -1,8 +1,9 @@
 -- Times are Unix seconds where a column counts whole buckets, else Unix milliseconds (columns that end in _ms).
 
 -- meta: hash_key, zone, folded_through (the last batch that was folded), fold (the number of that fold), as_of_ms,
--- confirmed_through (every Put up to that batch is confirmed or its ids are pinned), forgotten_ms_routine and
--- forgotten_ms_exceptional (when the newest id that was forgotten early had been stored), mark (of the last fold or step).
+-- confirmed_through (every Put up to that batch is confirmed or its ids are pinned), flights_as_of (the newest batch when
+-- flight was last brought up to date), forgotten_ms_routine and forgotten_ms_exceptional (when the newest id that was
+-- forgotten early had been stored), mark (of the last fold or step).
 CREATE TABLE meta (key TEXT PRIMARY KEY, value) WITHOUT ROWID;
 
 -- What was committed and waits for the fold; ids stay until their messages are known to have left the queue.
@@ -137,6 +138,9 @@ CREATE TABLE pin (
     PRIMARY KEY (source_id, id)
 ) WITHOUT ROWID;
 CREATE INDEX pin_until ON pin (until);
+
+-- The Puts, by batch and place in it, that were not confirmed at the last fold.
+CREATE TABLE flight (batch INTEGER NOT NULL, put INTEGER NOT NULL, PRIMARY KEY (batch, put)) WITHOUT ROWID;
 
 -- Entries without tags that wait for a tagged copy.
 CREATE TABLE held (id INTEGER PRIMARY KEY, until_ms INTEGER NOT NULL, entry BLOB NOT NULL);
