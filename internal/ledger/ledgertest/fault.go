@@ -115,7 +115,7 @@ func unclearTwins(r *rig) {
 func dieInWork(r *rig) {
 	r.settings.Zone = r.zone("Europe/Berlin")
 	r.smallBudgets()
-	want := r.scatter(1, 300)
+	want := r.scatter(1, 100)
 	for point := 1; ; point++ {
 		e := r.sent(1<<40+uint64(point), sentAt(r.now().Add(-time.Duration(point)*time.Hour)))
 		midnight, _ := r.dayOf(e.SentAt)

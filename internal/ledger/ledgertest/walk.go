@@ -41,7 +41,7 @@ type walk struct {
 	flying []uint64
 }
 
-const walkSteps = 250
+const walkSteps = 160
 
 func anySequence(r *rig, seed uint64) {
 	w := &walk{rig: r, rnd: newRand(seed), model: newModel()}
