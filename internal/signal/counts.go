@@ -17,17 +17,20 @@ type Row struct {
 	N int64
 }
 
-// Counts are the numerators and denominators of all signals over some mail. The zero Counts are those of no mail.
+// Counts are the numerators and denominators of all signals over some mail. The zero Counts are those of no mail. They
+// are sums: adding rows in any order, or a row and later its negative, comes to the same.
 type Counts struct {
-	numerator, denominator [Count]int64
-	// covered sums the rows that take part in each signal, whatever their outcome: it is 0 when none does.
-	covered [Count]int64
-	// mail sums all rows, so that mail of which a signal knows nothing differs from no mail.
-	mail int64
-	// attempted and settled are the two parts of the denominator "attempted", by its basis.
-	attempted, settled int64
-	// delivered sums covered deliveries at all providers, of which complaint_rate's denominator is a part.
-	delivered int64
+	// mail sums all rows, whatever their outcome, by coverage. It tells mail of which a signal knows nothing from no mail.
+	mail      [coverageEnd]int64
+	numerator [Count]int64
+	// attempted and settled are the two parts of "attempted", by its basis; tracked is the part of both of which
+	// deliveries are known.
+	attempted, settled, tracked int64
+	// delivered sums deliveries as far as they are published: at reporting providers, and where opt-outs are published
+	// too, are parts of it.
+	delivered, deliveredReporting, deliveredOptOut int64
+	// sent is where Send events are published.
+	sent int64
 }
 
 // Add counts a row in every signal that it takes part in.
@@ -35,71 +38,73 @@ func (c *Counts) Add(r Row) {
 	if r.Provider == Simulator {
 		return
 	}
-	c.mail += r.N
-	for s := range signalEnd {
-		if !r.Coverage.Covers(s) {
-			continue
+	c.mail[r.Coverage] += r.N
+	if w := attempted(&r); w != 0 {
+		n := w * r.N
+		if r.Coverage.settles() {
+			c.settled += n
+		} else {
+			c.attempted += n
 		}
-		c.covered[s] += r.N
-		if counts(s, r) {
-			c.numerator[s] += r.N
+		if r.Coverage.Covers(DeliveryRate) {
+			c.tracked += n
 		}
-		c.denominator[s] += int64(weight(s, r)) * r.N
 	}
-	if w := int64(attempted(r)); r.Coverage.settles() {
-		c.settled += w * r.N
-	} else {
-		c.attempted += w * r.N
+	switch r.Outcome {
+	case observation.Sent:
+		if r.Coverage.Covers(SuppressedRate) {
+			c.sent += r.N
+		}
+	case observation.Delivered:
+		c.deliver(&r)
+	case observation.HardBounced:
+		c.count(HardBounceRate, &r)
+	case observation.SoftBounced:
+		c.count(SoftBounceRate, &r)
+	case observation.Delayed:
+		c.count(DelayRate, &r)
+	case observation.Unsubscribed:
+		c.count(UnsubscribeRate, &r)
+	case observation.Suppressed:
+		c.count(SuppressedRate, &r)
+	case observation.Complained:
+		if r.Reporting {
+			c.count(ComplaintRate, &r)
+		}
 	}
-	if r.Outcome == observation.Delivered && r.Coverage.Covers(ComplaintRate) {
+	if r.Blocked && r.Outcome.Bounced() {
+		c.count(BlockRate, &r)
+	}
+}
+
+func (c *Counts) count(s Signal, r *Row) {
+	if r.Coverage.Covers(s) {
+		c.numerator[s] += r.N
+	}
+}
+
+func (c *Counts) deliver(r *Row) {
+	c.count(DeliveryRate, r)
+	if r.Coverage.Covers(ComplaintRate) {
 		c.delivered += r.N
+		if r.Reporting {
+			c.deliveredReporting += r.N
+		}
 	}
-}
-
-// counts says whether a row that takes part in a signal is in its numerator.
-func counts(s Signal, r Row) bool {
-	switch s {
-	case DeliveryRate:
-		return r.Outcome == observation.Delivered
-	case HardBounceRate:
-		return r.Outcome == observation.HardBounced
-	case SoftBounceRate:
-		return r.Outcome == observation.SoftBounced
-	case BlockRate:
-		return r.Blocked && r.Outcome.Bounced()
-	case DelayRate:
-		return r.Outcome == observation.Delayed
-	case ComplaintRate:
-		return r.Reporting && r.Outcome == observation.Complained
-	case UnsubscribeRate:
-		return r.Outcome == observation.Unsubscribed
-	case SuppressedRate:
-		return r.Outcome == observation.Suppressed
-	default:
-		return false
-	}
-}
-
-// weight is what one recipient of a row that takes part in a signal adds to its denominator.
-func weight(s Signal, r Row) int {
-	switch s {
-	case ComplaintRate:
-		return one(r.Reporting && r.Outcome == observation.Delivered)
-	case UnsubscribeRate:
-		return one(r.Outcome == observation.Delivered)
-	case SuppressedRate:
-		return one(r.Outcome == observation.Sent)
-	default:
-		return attempted(r)
+	if r.Coverage.Covers(UnsubscribeRate) {
+		c.deliveredOptOut += r.N
 	}
 }
 
 // attempted is what one recipient of a row adds to "attempted". SES publishes a Send also for mail that it then does not
 // try to deliver, so those are taken off. Without Send events, mail counts once its fate is known.
-func attempted(r Row) int {
+func attempted(r *Row) int64 {
 	switch {
 	case r.Coverage.settles():
-		return one(r.Outcome == observation.Delivered || r.Outcome.Bounced())
+		if r.Outcome == observation.Delivered || r.Outcome.Bounced() {
+			return 1
+		}
+		return 0
 	case !r.Coverage.has(coversSend):
 		return 0
 	}
@@ -113,28 +118,28 @@ func attempted(r Row) int {
 	}
 }
 
-func one(yes bool) int {
-	if yes {
-		return 1
+func (c *Counts) denominator(s Signal) int64 {
+	switch s {
+	case DeliveryRate:
+		return c.tracked
+	case ComplaintRate:
+		return c.deliveredReporting
+	case UnsubscribeRate:
+		return c.deliveredOptOut
+	case SuppressedRate:
+		return c.sent
+	default:
+		return c.attempted + c.settled
 	}
-	return 0
 }
 
-// Plus returns the counts of both parts.
-func (c Counts) Plus(d Counts) Counts { return c.combine(d, 1) }
-
-// Minus returns the counts without those of the part d.
-func (c Counts) Minus(d Counts) Counts { return c.combine(d, -1) }
-
-func (c Counts) combine(d Counts, sign int64) Counts {
-	for s := range c.numerator {
-		c.numerator[s] += sign * d.numerator[s]
-		c.denominator[s] += sign * d.denominator[s]
-		c.covered[s] += sign * d.covered[s]
+// seen says whether there was any mail, and whether any of it takes part in the signal.
+func (c *Counts) seen(s Signal) (any, covered bool) {
+	var coverages uint16
+	for coverage, n := range c.mail {
+		if n != 0 {
+			coverages |= 1 << coverage
+		}
 	}
-	c.mail += sign * d.mail
-	c.attempted += sign * d.attempted
-	c.settled += sign * d.settled
-	c.delivered += sign * d.delivered
-	return c
+	return coverages != 0, coverages&coveredBy[s] != 0
 }

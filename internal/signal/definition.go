@@ -9,7 +9,7 @@ import (
 // Signal is a named rate.
 type Signal uint8
 
-// The signals, in the order in which they are shown.
+// The signals, in the order in which they are shown. Those up to DelayRate divide by attempted.
 const (
 	DeliveryRate Signal = iota
 	HardBounceRate
@@ -238,10 +238,22 @@ func (c Coverage) settles() bool { return !c.has(coversSend) && c.has(coversDeli
 
 // Covers says whether mail of that coverage takes part in the signal. A signal that counts what no origin of clean mail
 // ever publishes (a bounce, a complaint, a delay) cannot ask for that type: it asks for its denominator.
-func (c Coverage) Covers(s Signal) bool {
+func (c Coverage) Covers(s Signal) bool { return coveredBy[s]&(1<<c) != 0 }
+
+// coveredBy holds for each signal the set of the coverages that it takes part in, one bit each.
+var coveredBy = func() (sets [Count]uint16) {
+	for s := range signalEnd {
+		for c := range coverageEnd {
+			if c.suffices(s) {
+				sets[s] |= 1 << c
+			}
+		}
+	}
+	return sets
+}()
+
+func (c Coverage) suffices(s Signal) bool {
 	switch s {
-	case HardBounceRate, SoftBounceRate, BlockRate, DelayRate:
-		return c.has(coversSend) || c.settles()
 	case DeliveryRate:
 		return c.has(coversSend|coversDelivery) || c.settles()
 	case ComplaintRate:
@@ -251,6 +263,6 @@ func (c Coverage) Covers(s Signal) bool {
 	case SuppressedRate:
 		return c.has(coversSend)
 	default:
-		return false
+		return c.has(coversSend) || c.settles()
 	}
 }

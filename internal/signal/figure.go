@@ -105,15 +105,16 @@ type Figure struct {
 // Figure says what the counts tell about a signal. Recent are the counts of that part of the same mail which is younger
 // than the signal's maturity. Stale says that the sources of the counts have been failing.
 func (c *Counts) Figure(s Signal, recent *Counts, stale bool) Figure {
+	k, n := c.numerator[s], c.denominator(s)
 	f := Figure{
-		Part:   newPart(c.numerator[s], c.denominator[s]),
-		Mature: newPart(c.numerator[s]-recent.numerator[s], c.denominator[s]-recent.denominator[s]),
+		Part:   newPart(k, n),
+		Mature: newPart(k-recent.numerator[s], n-recent.denominator(s)),
 	}
 	switch {
 	case s == ComplaintRate && c.delivered > 0:
 		f.Measured = true
-		f.MeasuredShare = float64(c.denominator[s]) / float64(c.delivered)
-	case definitions[s].Denominator == "attempted":
+		f.MeasuredShare = float64(n) / float64(c.delivered)
+	case s <= DelayRate:
 		f.Basis = c.basis()
 	}
 	f.State = c.state(s, &f, stale)
@@ -121,14 +122,15 @@ func (c *Counts) Figure(s Signal, recent *Counts, stale bool) Figure {
 }
 
 func (c *Counts) state(s Signal, f *Figure, stale bool) State {
+	mail, covered := c.seen(s)
 	switch {
 	case f.contradicts():
 		return Error
-	case c.mail != 0 && c.covered[s] == 0:
+	case mail && !covered:
 		return NoData
 	case stale:
 		return Stale
-	case c.mail == 0:
+	case !mail:
 		return Idle
 	case f.Measured && f.Denominator == 0:
 		return NotReported
