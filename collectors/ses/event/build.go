@@ -12,14 +12,14 @@ import (
 func (d *Decoder) build(around envelope, e *observation.Event) fault {
 	doc := &d.document
 	kind, f := doc.kind()
-	if f != (fault{}) {
+	if f.bad() {
 		return f
 	}
 	e.Type = kind
 	if e.MessageID = doc.Mail.MessageID; e.MessageID == "" {
 		return badField("mail.messageId", "is missing")
 	}
-	if e.SentAt, f = timeOf("mail.timestamp", doc.Mail.Timestamp); f != (fault{}) {
+	if e.SentAt, f = timeOf("mail.timestamp", doc.Mail.Timestamp); f.bad() {
 		return f
 	}
 	e.Headers = keep(doc.Mail.Headers)
@@ -111,7 +111,7 @@ func (d *Decoder) buildDelivery(e *observation.Event, v *delivery) fault {
 		e.ProcessingTime = time.Duration(*ms) * time.Millisecond
 	}
 	var f fault
-	if e.At, f = timeOf("delivery.timestamp", v.Timestamp); f != (fault{}) {
+	if e.At, f = timeOf("delivery.timestamp", v.Timestamp); f.bad() {
 		return f
 	}
 	return d.setAddresses(e, "delivery.recipients", v.Recipients)
@@ -120,10 +120,10 @@ func (d *Decoder) buildDelivery(e *observation.Event, v *delivery) fault {
 // happened sets the event's own time and the recipients that the payload lists.
 func (d *Decoder) happened(e *observation.Event, timePath, timestamp, listPath string, list []recipient) fault {
 	var f fault
-	if e.At, f = timeOf(timePath, timestamp); f != (fault{}) {
+	if e.At, f = timeOf(timePath, timestamp); f.bad() {
 		return f
 	}
-	if f = countOf(listPath, len(list)); f != (fault{}) {
+	if f = countOf(listPath, len(list)); f.bad() {
 		return f
 	}
 	start := len(d.recipients)
@@ -140,14 +140,14 @@ func (d *Decoder) happened(e *observation.Event, timePath, timestamp, listPath s
 // happenedToAll sets the event's own time and, because the payload names nobody, the mail's destinations.
 func (d *Decoder) happenedToAll(e *observation.Event, timePath, timestamp string) fault {
 	var f fault
-	if e.At, f = timeOf(timePath, timestamp); f != (fault{}) {
+	if e.At, f = timeOf(timePath, timestamp); f.bad() {
 		return f
 	}
 	return d.setAddresses(e, "mail.destination", d.document.Mail.Destination)
 }
 
 func (d *Decoder) setAddresses(e *observation.Event, path string, list []string) fault {
-	if f := countOf(path, len(list)); f != (fault{}) {
+	if f := countOf(path, len(list)); f.bad() {
 		return f
 	}
 	start := len(d.recipients)

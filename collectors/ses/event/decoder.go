@@ -66,6 +66,8 @@ type fault struct {
 	detail string
 }
 
+func (f fault) bad() bool { return f.reason != "" }
+
 // badField is the fault of a field; path names it as SES nests it and problem never quotes its value.
 func badField(path, problem string) fault {
 	return fault{reason: collectors.ReasonBadField, detail: path + " " + problem}
@@ -102,8 +104,10 @@ func (d *Decoder) decodeFast(index int, body string, b *collectors.Batch) bool {
 	d.scratch.reset()
 	var around envelope
 	s := scanner{text: body, owner: d}
-	if s.body(&d.document, &around) && d.appendEvent(index, around, b) == (fault{}) {
-		return true
+	if s.body(&d.document, &around) {
+		if f := d.appendEvent(index, around, b); !f.bad() {
+			return true
+		}
 	}
 	d.fields = d.fields[:fields]
 	return false
@@ -114,7 +118,7 @@ func (d *Decoder) appendEvent(index int, around envelope, b *collectors.Batch) f
 	events := len(b.Events)
 	recipients := len(d.recipients)
 	b.Events = append(b.Events, observation.Event{Message: index, ProcessingTime: -1})
-	if f := d.build(around, &b.Events[events]); f != (fault{}) {
+	if f := d.build(around, &b.Events[events]); f.bad() {
 		b.Events = b.Events[:events]
 		d.recipients = d.recipients[:recipients]
 		return f

@@ -116,7 +116,7 @@ func TestScannerAgreesOnMutants(t *testing.T) {
 func FuzzUnescape(f *testing.F) {
 	for _, s := range []string{
 		``, `plain`, `\n\t\r\b\f\/\\\"`, `\u00e9\u4e2d`, `\ud83d\ude00`, `\ud83d`, `\ude00\ud83d`, `\ud83dx`, `\u12`, `\x`, "\x01",
-		`é and 中 in the raw`, "\xff\xfe", `0123456\"`, `01234567`, `\\\\\\`, `ends with a backslash\`, "\xed\xa0\x80",
+		`é and 中 in the raw`, "\xff\xfe", `0123456\"`, `01234567`, `\\\\\\`, `ends with a backslash\`, "\xed\xa0\x80", `"000`,
 	} {
 		f.Add(s)
 	}
@@ -124,13 +124,17 @@ func FuzzUnescape(f *testing.F) {
 		literal := `"` + inside + `"`
 		var want string
 		valid := json.Unmarshal([]byte(literal), &want) == nil
+		nested := quote(literal)[1:] // up to the quote that ends the message
 		for name, s := range map[string]scanner{
-			"plain":  {text: literal},
-			"nested": {text: strings.TrimPrefix(quote(literal), `"`), nested: true},
+			"plain":  {text: literal, owner: new(Decoder)},
+			"nested": {text: nested, nested: true, owner: new(Decoder)},
 		} {
-			s.owner = new(Decoder)
 			var got string
-			ok := s.value(&got) && (s.nested || s.pos == len(s.text))
+			end := len(s.text)
+			if s.nested {
+				end--
+			}
+			ok := s.value(&got) && s.pos == end
 			if ok && (!valid || got != want) {
 				t.Errorf("%s: %q is read as %q, want %q (valid: %v)", name, literal, got, want, valid)
 			}

@@ -23,7 +23,9 @@ const subscribed = "AmazonSnsSubscriptionSucceeded"
 // shape is the outermost object of a text, as far as needed to tell what the text is. Members are decoded only when the
 // shape is known: in another shape the same name may stand for something else.
 type shape struct {
-	Type, Message, TopicArn jsontext.Value
+	Type     jsontext.Value `json:"Type"`
+	Message  jsontext.Value `json:"Message"`
+	TopicARN jsontext.Value `json:"TopicArn"`
 
 	DetailType jsontext.Value `json:"detail-type"`
 	Detail     jsontext.Value `json:"detail"`
@@ -41,7 +43,7 @@ type shape struct {
 func (d *Decoder) decodeStrict(index int, body string, b *collectors.Batch) Kind {
 	r := strictReader{owner: d, index: index, batch: b}
 	kind, f := r.text([]byte(body))
-	if f != (fault{}) {
+	if f.bad() {
 		b.Unreadable = append(b.Unreadable, collectors.Unreadable{Message: index, Reason: f.reason, Detail: f.detail})
 		return KindUnreadable
 	}
@@ -63,21 +65,24 @@ func (r *strictReader) text(text []byte) (Kind, fault) {
 	if string(bytes.TrimSpace(text)) == validated {
 		return KindSetup, fault{}
 	}
-	if f := check(text); f != (fault{}) {
+	if f := check(text); f.bad() {
 		return 0, f
 	}
 	var s shape
-	if f := decode(text, "", &s); f != (fault{}) {
+	if f := decode(text, "", &s); f.bad() {
 		return 0, f
 	}
-	kind := stringIn(s.Type)
+	if !r.inside && s.Message.Kind() == '"' {
+		switch stringIn(s.Type) {
+		case "Notification":
+			r.inside = true
+			r.around.topicARN = stringIn(s.TopicARN)
+			return r.text([]byte(stringIn(s.Message)))
+		case "SubscriptionConfirmation", "UnsubscribeConfirmation":
+			return KindSetup, fault{}
+		}
+	}
 	switch {
-	case s.Message.Kind() == '"' && kind == "Notification" && !r.inside:
-		r.inside = true
-		r.around.topicARN = stringIn(s.TopicArn)
-		return r.text([]byte(stringIn(s.Message)))
-	case s.Message.Kind() == '"' && (kind == "SubscriptionConfirmation" || kind == "UnsubscribeConfirmation") && !r.inside:
-		return KindSetup, fault{}
 	case s.DetailType.Kind() == '"' && s.Detail.Kind() == '{':
 		return r.bridge(&s)
 	case stringIn(s.NotificationType) == subscribed && stringIn(s.EventType) == "":
@@ -91,7 +96,7 @@ func (r *strictReader) text(text []byte) (Kind, fault) {
 func (r *strictReader) bridge(s *shape) (Kind, fault) {
 	r.around.account, r.around.region = stringIn(s.Account), stringIn(s.Region)
 	var inner shape
-	if f := decode(s.Detail, "detail.", &inner); f != (fault{}) {
+	if f := decode(s.Detail, "detail.", &inner); f.bad() {
 		return 0, f
 	}
 	detailType := stringIn(s.DetailType)
@@ -116,7 +121,7 @@ func isStatus(detailType string) bool {
 func (r *strictReader) status(s *shape, detailType string) (Kind, fault) {
 	var resources []string
 	if len(s.Resources) > 0 {
-		if f := decode(s.Resources, "resources", &resources); f != (fault{}) {
+		if f := decode(s.Resources, "resources", &resources); f.bad() {
 			return 0, f
 		}
 	}
@@ -128,7 +133,7 @@ func (r *strictReader) status(s *shape, detailType string) (Kind, fault) {
 		status.Resource = resources[0]
 	}
 	var f fault
-	if status.At, f = timeOf("time", stringIn(s.Time)); f != (fault{}) {
+	if status.At, f = timeOf("time", stringIn(s.Time)); f.bad() {
 		return 0, f
 	}
 	r.batch.Statuses = append(r.batch.Statuses, status)
@@ -139,10 +144,10 @@ func (r *strictReader) status(s *shape, detailType string) (Kind, fault) {
 func (r *strictReader) event(text []byte, path string) (Kind, fault) {
 	d := r.owner
 	d.document = document{}
-	if f := decode(text, path, &d.document); f != (fault{}) {
+	if f := decode(text, path, &d.document); f.bad() {
 		return 0, f
 	}
-	if f := d.appendEvent(r.index, r.around, r.batch); f != (fault{}) {
+	if f := d.appendEvent(r.index, r.around, r.batch); f.bad() {
 		return 0, f
 	}
 	return KindEvent, fault{}
@@ -151,7 +156,7 @@ func (r *strictReader) event(text []byte, path string) (Kind, fault) {
 // stringIn returns the string that v is, nothing for any other value.
 func stringIn(v jsontext.Value) string {
 	var text string
-	if v.Kind() != '"' || decode(v, "", &text) != (fault{}) {
+	if v.Kind() != '"' || decode(v, "", &text).bad() {
 		return ""
 	}
 	return text
