@@ -127,7 +127,7 @@ type moment struct {
 func (v *View) present(tenant, id string, w signal.Window) (Detail, moment) {
 	v.mu.RLock()
 	defer v.mu.RUnlock()
-	now := moment{asOf: v.asOf, eras: v.sums.eras, group: v.group, stale: v.stale()}
+	now := moment{asOf: v.asOf, eras: v.sums.eras, group: v.group, stale: v.stale}
 	over := spanOf(w)
 	d := Detail{Window: v.window(w), Providers: []Provider{}, Reasons: []Reason{}}
 	c := v.sums.campaigns[name{tenant, id}]
@@ -135,11 +135,10 @@ func (v *View) present(tenant, id string, w signal.Window) (Detail, moment) {
 		c = &campaignSums{name: name{tenant, id}}
 		c.describe(&v.settings)
 	}
-	v.walkCampaign(c, false, now.stale, func(s *Subject) bool {
-		d.Campaign = s.campaign(over)
-		return true
-	})
-	v.walkCampaign(c, true, now.stale, func(s *Subject) bool {
+	var subject Subject
+	v.look(&subject, c, "")
+	d.Campaign = subject.campaign(over)
+	v.walkCampaign(&subject, c, ByCampaignProvider, func(s *Subject) bool {
 		if !s.tally.empty(over) {
 			d.Providers = append(d.Providers, Provider{ID: s.Provider, Figures: s.Figures(w)})
 		}

@@ -79,13 +79,15 @@ func ParseSort(name string) (Sort, bool) {
 }
 
 // badness is larger for what comes first.
-func (s Sort) badness(f *Figures) float64 {
-	figure := &f.Signals[s.signal]
-	switch {
-	case s.key == byName:
+func (s Sort) badness(subject *Subject, over span) float64 {
+	switch s.key {
+	case byName:
 		return 0
-	case s.key == byMail:
-		return float64(max(f.Recipients[observation.Sent], f.Recipients[observation.Delivered]))
+	case byMail:
+		return float64(subject.tally.mail(over))
+	}
+	figure := subject.tally.figure(s.signal, over, subject.stale)
+	switch {
 	case !figure.Known:
 		return math.Inf(-1)
 	case s.signal.Definition().HigherIsBetter:
@@ -95,38 +97,66 @@ func (s Sort) badness(f *Figures) float64 {
 	}
 }
 
+// mail is how much mail there is, as far as Send or Delivery events tell.
+func (t *tally) mail(over span) int64 {
+	return max(t.recipients[over][observation.Sent], t.recipients[over][observation.Delivered])
+}
+
 // Campaigns lists the campaigns that fit the query.
 func (v *View) Campaigns(q Query) Campaigns {
 	v.mu.RLock()
-	answer := Campaigns{Window: v.window(q.Window), Campaigns: []Campaign{}}
-	by, over := ByCampaign, spanOf(q.Window)
-	if q.Provider != "" {
-		by = ByCampaignProvider
+	defer v.mu.RUnlock()
+	type place struct {
+		campaign *campaignSums
+		badness  float64
 	}
-	v.walk(by, func(s *Subject) bool {
-		if q.fits(s) && !s.tally.empty(over) {
-			answer.Campaigns = append(answer.Campaigns, s.campaign(over))
+	var places []place
+	var subject Subject
+	over := spanOf(q.Window)
+	for _, c := range v.sums.campaigns {
+		if q.fits(c) {
+			v.look(&subject, c, q.Provider)
+			if !subject.tally.empty(over) {
+				places = append(places, place{c, q.Sort.badness(&subject, over)})
+			}
 		}
-		return true
-	})
-	v.mu.RUnlock()
-	answer.Total = len(answer.Campaigns)
-	slices.SortFunc(answer.Campaigns, func(a, b Campaign) int {
+	}
+	slices.SortFunc(places, func(a, b place) int {
 		return cmp.Or(
-			cmp.Compare(q.Sort.badness(&b.Figures), q.Sort.badness(&a.Figures)),
-			cmp.Compare(a.ID, b.ID), cmp.Compare(a.Tenant, b.Tenant))
+			cmp.Compare(b.badness, a.badness), cmp.Compare(a.campaign.name.campaign, b.campaign.name.campaign),
+			cmp.Compare(a.campaign.name.tenant, b.campaign.name.tenant))
 	})
-	from := min(max(q.Offset, 0), answer.Total)
-	answer.Campaigns = answer.Campaigns[from:]
+	answer := Campaigns{Window: v.window(q.Window), Total: len(places)}
+	places = places[min(max(q.Offset, 0), len(places)):]
 	if q.Limit > 0 {
-		answer.Campaigns = answer.Campaigns[:min(q.Limit, len(answer.Campaigns))]
+		places = places[:min(q.Limit, len(places))]
+	}
+	answer.Campaigns = make([]Campaign, 0, len(places))
+	for _, p := range places {
+		v.look(&subject, p.campaign, q.Provider)
+		answer.Campaigns = append(answer.Campaigns, subject.campaign(over))
 	}
 	return answer
 }
 
-func (q *Query) fits(s *Subject) bool {
-	return (q.Tenant == "" || q.Tenant == s.Tenant) && (q.Owner == "" || q.Owner == s.Owner) &&
-		(q.Provider == "" || q.Provider == s.Provider) && (q.Match == nil || q.Match.Match(s.Campaign))
+// look makes the subject the campaign, restricted to one provider if there is one.
+func (v *View) look(subject *Subject, c *campaignSums, provider string) {
+	v.describe(subject, c)
+	if provider == "" {
+		v.tally(subject, c.cells)
+		return
+	}
+	subject.Provider = provider
+	for cells := range c.byProvider() {
+		if v.sums.providers.names[cells[0].key.provider()] == provider {
+			v.tally(subject, cells)
+		}
+	}
+}
+
+func (q *Query) fits(c *campaignSums) bool {
+	return (q.Tenant == "" || q.Tenant == c.name.tenant) && (q.Owner == "" || q.Owner == c.owner) &&
+		(q.Match == nil || q.Match.Match(c.name.campaign))
 }
 
 func (s *Subject) campaign(over span) Campaign {
@@ -163,10 +193,13 @@ func (v *View) Providers(w signal.Window) Providers {
 	return answer
 }
 
+func (p *Provider) mail() int64 {
+	return max(p.Recipients[observation.Sent], p.Recipients[observation.Delivered])
+}
+
 func sortProviders(providers []Provider) {
 	slices.SortFunc(providers, func(a, b Provider) int {
-		return cmp.Or(
-			cmp.Compare(Sort{}.badness(&b.Figures), Sort{}.badness(&a.Figures)), cmp.Compare(a.ID, b.ID))
+		return cmp.Or(cmp.Compare(b.mail(), a.mail()), cmp.Compare(a.ID, b.ID))
 	})
 }
 

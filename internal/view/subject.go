@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"iter"
 
 	"github.com/mailvane/mailvane/internal/observation"
 	"github.com/mailvane/mailvane/internal/signal"
@@ -152,16 +153,16 @@ func (v *View) Walk(by By, see func(*Subject) bool) {
 }
 
 func (v *View) walk(by By, see func(*Subject) bool) {
-	stale := v.stale()
 	switch by {
 	case ByCampaign, ByCampaignProvider:
+		var subject Subject
 		for _, c := range v.sums.campaigns {
-			if !v.walkCampaign(c, by == ByCampaignProvider, stale, see) {
+			if !v.walkCampaign(&subject, c, by, see) {
 				return
 			}
 		}
 	default:
-		for _, subject := range v.gather(by, stale) {
+		for _, subject := range v.gather(by) {
 			if !see(subject) {
 				return
 			}
@@ -169,65 +170,85 @@ func (v *View) walk(by By, see func(*Subject) bool) {
 	}
 }
 
-// walkCampaign shows a campaign as one subject, or as one for each of its providers.
-func (v *View) walkCampaign(c *campaignSums, parted, stale bool, see func(*Subject) bool) bool {
-	blank := Subject{
-		Tenant: c.name.tenant, Campaign: c.name.campaign, Owner: c.owner, Stream: c.stream, Campaigns: 1, stale: stale,
+// walkCampaign shows a campaign as one subject, or as one for each of its providers, each in place of the one before.
+func (v *View) walkCampaign(subject *Subject, c *campaignSums, by By, see func(*Subject) bool) bool {
+	if by == ByCampaign {
+		v.describe(subject, c)
+		v.tally(subject, c.cells)
+		return see(subject)
 	}
-	subject := blank
-	if !parted {
-		for i := range c.cells {
-			subject.tally.add(v.row(c.cells[i].key), &c.cells[i].n)
-		}
-		return see(&subject)
-	}
-	for i := range c.cells {
-		key := c.cells[i].key
-		subject.Provider = v.sums.providers.names[key.provider()]
-		subject.tally.add(v.row(key), &c.cells[i].n)
-		if last := i+1 == len(c.cells); !last && c.cells[i+1].key.provider() == key.provider() {
+	for cells := range c.byProvider() {
+		provider := v.sums.providers.names[cells[0].key.provider()]
+		if provider == signal.Simulator {
 			continue
 		}
-		if subject.Provider != signal.Simulator && !see(&subject) {
+		v.describe(subject, c)
+		subject.Provider = provider
+		v.tally(subject, cells)
+		if !see(subject) {
 			return false
 		}
-		subject = blank
 	}
 	return true
 }
 
-// gather sums over campaigns.
-func (v *View) gather(by By, stale bool) map[string]*Subject {
+// describe makes the subject the campaign, without figures.
+func (v *View) describe(subject *Subject, c *campaignSums) {
+	*subject = Subject{
+		Tenant: c.name.tenant, Campaign: c.name.campaign, Owner: c.owner, Stream: c.stream, Campaigns: 1,
+		stale: v.stale,
+	}
+}
+
+func (v *View) tally(subject *Subject, cells []cell) {
+	for i := range cells {
+		subject.tally.add(v.row(cells[i].key), &cells[i].n)
+	}
+}
+
+// byProvider yields the cells of each provider.
+func (c *campaignSums) byProvider() iter.Seq[[]cell] {
+	return func(yield func([]cell) bool) {
+		for cells := c.cells; len(cells) > 0; {
+			n := 1
+			for n < len(cells) && cells[n].key.provider() == cells[0].key.provider() {
+				n++
+			}
+			if !yield(cells[:n]) {
+				return
+			}
+			cells = cells[n:]
+		}
+	}
+}
+
+// gather sums over campaigns: all together, or by provider or tenant.
+func (v *View) gather(by By) map[string]*Subject {
 	all := map[string]*Subject{}
+	subject := func(tenant, provider string) *Subject {
+		s := all[tenant+provider]
+		if s == nil {
+			s = &Subject{Tenant: tenant, Provider: provider, stale: v.stale}
+			all[tenant+provider] = s
+		}
+		s.Campaigns++
+		return s
+	}
 	if by == ByNothing {
-		all[""] = &Subject{stale: stale}
+		subject("", "").Campaigns = 0
 	}
 	for _, c := range v.sums.campaigns {
-		// lately holds the subjects that this campaign has been counted for; its cells of one provider are neighbours.
-		var lately *Subject
-		for i := range c.cells {
-			subject := Subject{stale: stale}
-			key := ""
-			switch by {
-			case ByTenant:
-				subject.Tenant, key = c.name.tenant, c.name.tenant
-			case ByProvider:
-				key = v.sums.providers.names[c.cells[i].key.provider()]
-				subject.Provider = key
+		switch by {
+		case ByProvider:
+			for cells := range c.byProvider() {
+				if provider := v.sums.providers.names[cells[0].key.provider()]; provider != signal.Simulator {
+					v.tally(subject("", provider), cells)
+				}
 			}
-			if by == ByProvider && key == signal.Simulator {
-				continue
-			}
-			of := all[key]
-			if of == nil {
-				of = &subject
-				all[key] = of
-			}
-			if of != lately {
-				of.Campaigns++
-				lately = of
-			}
-			of.tally.add(v.row(c.cells[i].key), &c.cells[i].n)
+		case ByTenant:
+			v.tally(subject(c.name.tenant, ""), c.cells)
+		default:
+			v.tally(subject("", ""), c.cells)
 		}
 	}
 	return all

@@ -34,7 +34,7 @@ type Options struct {
 	// Group returns the group of a reason.
 	Group func(reason string) string
 	// FailingSince returns since when every source of SES events has been failing, the zero time when one of them works.
-	// Nil stands for sources that never fail.
+	// Refresh asks it. Nil stands for sources that never fail.
 	FailingSince func() time.Time
 	Settings     Settings
 }
@@ -78,6 +78,8 @@ type View struct {
 	settings Settings
 	sums     *sums
 	asOf     time.Time
+	// stale says that the sources were failing at the last Refresh.
+	stale bool
 }
 
 // New makes a View that knows nothing until its first Refresh.
@@ -129,14 +131,9 @@ func (v *View) Refresh(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("refresh the view: %w", err)
 	}
+	failing := v.failingSince()
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	v.asOf = asOf
+	v.asOf, v.stale = asOf, !failing.IsZero() && asOf.Sub(failing) > staleAfter
 	return nil
-}
-
-// stale is called with mu held.
-func (v *View) stale() bool {
-	since := v.failingSince()
-	return !since.IsZero() && v.asOf.Sub(since) > staleAfter
 }
