@@ -71,13 +71,13 @@ func (l *Ledger) dropQuarantined(where string, args ...any) (dropped quarantineU
 	return dropped, l.w.exec("DELETE FROM quarantine WHERE "+where, args...)
 }
 
-// expireQuarantine drops messages that are 30 days old, some at a time: bodies may be large.
+// expireQuarantine drops messages that have been kept long enough, some at a time: bodies may be large.
 func (l *Ledger) expireQuarantine(now time.Time) (more bool, err error) {
 	const some = 20
 	var dropped quarantineUse
 	err = l.stepLocked(func() (err error) {
 		dropped, err = l.dropQuarantined("id IN (SELECT id FROM quarantine WHERE stored < ? ORDER BY stored LIMIT ?)",
-			now.Add(-quarantineAge).Unix(), some)
+			now.Add(-l.o.QuarantineKeep).Unix(), some)
 		return err
 	}, func() { l.quarantine.add(quarantineUse{-dropped.n, -dropped.bytes}) })
 	return dropped.n == some, err
