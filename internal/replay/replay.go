@@ -74,6 +74,22 @@ func (s Summary) Plus(o Summary) Summary {
 	return s
 }
 
+// count adds what an intake did.
+func (s *Summary) count(got intake.Summary) {
+	s.Counted += got.Recipients[ledger.Counted]
+	s.Duplicate += got.Recipients[ledger.Duplicate]
+	s.Held += got.Recipients[ledger.Held]
+	s.Refused += got.Recipients[ledger.Refused]
+	s.Unreadable += len(got.Unreadable)
+}
+
+// problem tells one of the values that were not understood, while there is room.
+func (s *Summary) problem(p Problem) {
+	if len(s.Problems) < maxProblems {
+		s.Problems = append(s.Problems, p)
+	}
+}
+
 const (
 	// batchValues is how many values are counted in one transaction.
 	batchValues = 500
@@ -159,18 +175,9 @@ func (s *stream) count(ctx context.Context, b collectors.Batch) error {
 	if err != nil {
 		return err
 	}
-	s.sum.Counted += got.Recipients[ledger.Counted]
-	s.sum.Duplicate += got.Recipients[ledger.Duplicate]
-	s.sum.Held += got.Recipients[ledger.Held]
-	s.sum.Refused += got.Recipients[ledger.Refused]
-	s.sum.Unreadable += len(got.Unreadable)
+	s.sum.count(got)
 	for _, u := range got.Unreadable {
-		if len(s.sum.Problems) == maxProblems {
-			break
-		}
-		s.sum.Problems = append(s.sum.Problems, Problem{
-			File: s.Name, Line: s.lines[u.Message], Reason: string(u.Reason), Detail: u.Detail,
-		})
+		s.sum.problem(Problem{File: s.Name, Line: s.lines[u.Message], Reason: string(u.Reason), Detail: u.Detail})
 	}
 	return nil
 }

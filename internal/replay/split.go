@@ -74,35 +74,80 @@ func (s *splitter) skip() (byte, error) {
 // object reads to the bracket that closes the one already read.
 func (s *splitter) object() error {
 	s.buf = append(s.buf, '{')
-	depth, inString, escaped := 1, false, false
-	for depth > 0 {
-		c, err := s.r.ReadByte()
-		if err == io.EOF {
+	scan := nesting{depth: 1}
+	for scan.depth > 0 {
+		if _, err := s.r.Peek(1); err == io.EOF {
 			return nil // an unfinished value: whoever decodes it says what is wrong
+		} else if err != nil {
+			return err
 		}
+		chunk, err := s.r.Peek(s.r.Buffered())
 		if err != nil {
 			return err
 		}
-		if len(s.buf) >= maxValue {
+		n := scan.over(chunk)
+		if len(s.buf)+n > maxValue {
 			return s.overlong()
 		}
-		s.buf = append(s.buf, c)
-		switch {
-		case c == '\n':
-			s.line++
-		case escaped:
-			escaped = false
-		case inString:
-			escaped, inString = c == '\\', c != '"'
-		case c == '"':
-			inString = true
-		case c == '{' || c == '[':
-			depth++
-		case c == '}' || c == ']':
-			depth--
+		s.buf = append(s.buf, chunk[:n]...)
+		s.line += bytes.Count(chunk[:n], []byte{'\n'})
+		if _, err := s.r.Discard(n); err != nil {
+			return err
 		}
 	}
 	return nil
+}
+
+// nesting follows brackets and quotes through a text that comes in chunks.
+type nesting struct {
+	depth             int
+	inString, escaped bool
+}
+
+// over passes over a chunk and returns how many of its bytes belong to the value: all, unless its end is among them.
+func (n *nesting) over(chunk []byte) int {
+	for i := 0; i < len(chunk); i++ {
+		if n.inString {
+			i += n.inQuotes(chunk[i:])
+			continue
+		}
+		switch chunk[i] {
+		case '"':
+			n.inString = true
+		case '{', '[':
+			n.depth++
+		case '}', ']':
+			if n.depth--; n.depth == 0 {
+				return i + 1
+			}
+		}
+	}
+	return len(chunk)
+}
+
+// inQuotes passes over the rest of a string and returns the index of its closing quote, or len(chunk) when it goes on in
+// the next chunk.
+func (n *nesting) inQuotes(chunk []byte) int {
+	for i := 0; i < len(chunk); i++ {
+		if n.escaped {
+			n.escaped = false
+			continue
+		}
+		quote := bytes.IndexByte(chunk[i:], '"')
+		if quote < 0 {
+			quote = len(chunk) - i
+		}
+		if escape := bytes.IndexByte(chunk[i:i+quote], '\\'); escape >= 0 {
+			n.escaped = true
+			i += escape
+			continue
+		}
+		if i += quote; i < len(chunk) {
+			n.inString = false
+		}
+		return i
+	}
+	return len(chunk)
 }
 
 func (s *splitter) restOfLine(first byte) error {

@@ -2,7 +2,6 @@ package telemetry
 
 import (
 	"context"
-	"fmt"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -26,9 +25,15 @@ func (i *Instrument) set(v values) attribute.Set {
 	return attribute.NewSet(pairs...)
 }
 
+// Observe reports the total of one series of a counter that is counted elsewhere.
+type Observe func(total int64, attributes ...string)
+
 // counter holds the series of a counter.
 type counter struct {
 	Instrument
+	// read, when not nil, is where the totals are counted instead.
+	read atomic.Pointer[func(Observe)]
+
 	mu     sync.RWMutex
 	series map[values]*series
 }
@@ -83,6 +88,12 @@ func (c *counter) drop(lost func(values) bool) {
 // observe hands the series to a reader's collection. A series is 0 the first time that the reader sees it, so that
 // whoever computes an increase sees the whole of it.
 func (c *counter) observe(reader int, o metric.Int64Observer) {
+	if read := c.read.Load(); read != nil {
+		(*read)(func(total int64, attributes ...string) {
+			o.Observe(total, metric.WithAttributeSet(c.set(valuesOf(&c.Instrument, attributes))))
+		})
+		return
+	}
 	c.mu.RLock()
 	defer c.mu.RUnlock()
 	for _, s := range c.series {
@@ -136,11 +147,6 @@ func (g *gauge) observe(o metric.Float64Observer) {
 		return
 	}
 	(*read)(func(value float64, attributes ...string) {
-		if len(attributes) != len(g.Attributes) {
-			panic(fmt.Sprintf("telemetry: %s takes %d attributes, got %d", g.Name, len(g.Attributes), len(attributes)))
-		}
-		var v values
-		copy(v[:], attributes)
-		o.Observe(value, metric.WithAttributeSet(g.set(v)))
+		o.Observe(value, metric.WithAttributeSet(g.set(valuesOf(&g.Instrument, attributes))))
 	})
 }

@@ -207,6 +207,11 @@ func (t *Telemetry) Bind(name string, read func(emit Emit)) {
 	t.gauges[name].read.Store(&read)
 }
 
+// Observe says from where a counter of the table takes its totals, which never fall, instead of from Add.
+func (t *Telemetry) Observe(name string, read func(observe Observe)) {
+	t.counters[name].read.Store(&read)
+}
+
 func valuesOf(i *Instrument, attributes []string) values {
 	if len(attributes) != len(i.Attributes) {
 		panic(fmt.Sprintf("telemetry: %s takes %d attributes, got %d", i.Name, len(i.Attributes), len(attributes)))

@@ -1,0 +1,285 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/mailvane/mailvane/collectors"
+	"github.com/mailvane/mailvane/collectors/ses"
+	"github.com/mailvane/mailvane/internal/campaign"
+	"github.com/mailvane/mailvane/internal/config"
+	"github.com/mailvane/mailvane/internal/intake"
+	"github.com/mailvane/mailvane/internal/ledger"
+	"github.com/mailvane/mailvane/internal/ledger/sqlite"
+	"github.com/mailvane/mailvane/internal/mailbox"
+	"github.com/mailvane/mailvane/internal/schedule"
+	"github.com/mailvane/mailvane/internal/telemetry"
+	"github.com/mailvane/mailvane/internal/view"
+)
+
+const (
+	// drainTimeout is how long passes may go on after a stop: a pass gives up its own work sooner.
+	drainTimeout = 9 * time.Second
+	// closeTimeout bounds each other step of a stop.
+	closeTimeout = 3 * time.Second
+	// maxUnconfirmed is how many ids of one queue may wait for the queue to confirm that their messages are gone.
+	maxUnconfirmed = 1_000_000
+)
+
+// Daemon is a running Mailvane.
+type Daemon struct {
+	env  Environment
+	log  *slog.Logger
+	load func() (*config.Config, []config.Problem)
+
+	ledger *sqlite.Ledger
+	intake *intake.Intake
+	view   *view.View
+	tel    *telemetry.Telemetry
+	// passes runs collectors, chores what the daemon does for itself.
+	passes, chores *schedule.Runner
+	budget         *ses.Budget
+	lastKey        atomic.Uint64
+	started        time.Time
+
+	// status is the ledger's, read once a second.
+	status atomic.Pointer[ledger.Status]
+	// caughtUp is set once the view has read the ledger.
+	caughtUp atomic.Bool
+
+	listener net.Listener
+	// undo holds what a stop does, the newest first.
+	undo []undo
+
+	mu sync.Mutex // protects all following fields
+	// config is the configuration in force.
+	config *config.Config
+	// queues are the queues that are read, by name.
+	queues map[string]*queue
+	reload reloadState
+}
+
+type undo struct {
+	what string
+	do   func(context.Context) error
+}
+
+// newDaemon builds everything and listens, but reads no source yet. On an error nothing is left behind.
+func newDaemon(ctx context.Context, env Environment, c *config.Config, load func() (*config.Config, []config.Problem)) (_ *Daemon, err error) {
+	d := &Daemon{env: env, log: env.Log, load: load, config: c, queues: make(map[string]*queue), started: env.Now(), reload: reloadState{at: env.Now()}}
+	defer func() {
+		if err != nil {
+			d.stop()
+		}
+	}()
+	d.budget = ses.NewBudget(int64(c.Memory.InFlight))
+	if err := d.openTelemetry(ctx, c); err != nil {
+		return nil, err
+	}
+	d.passes = schedule.New(schedule.Options{Log: d.log, Observe: d.observePass})
+	if err := d.openLedger(ctx, c); err != nil {
+		return nil, err
+	}
+	d.onStop("passes over sources", d.passes.Stop)
+	if d.listener, err = (&net.ListenConfig{}).Listen(ctx, "tcp", string(c.HTTP.Listen)); err != nil {
+		return nil, fmt.Errorf("listen for http.listen %s: %w", c.HTTP.Listen, err)
+	}
+	d.onStop("listener", func(context.Context) error { return ignoreClosed(d.listener.Close()) })
+	d.bindGauges()
+	return d, nil
+}
+
+func (d *Daemon) openTelemetry(ctx context.Context, c *config.Config) (err error) {
+	d.tel, err = telemetry.New(ctx, telemetry.Options{
+		Prometheus:         c.Telemetry.Prometheus,
+		OTLP:               c.Telemetry.OTLP == nil || *c.Telemetry.OTLP,
+		Env:                d.env.Env,
+		MaxCampaigns:       c.Campaigns.MaxExported,
+		CampaignByProvider: c.Telemetry.CampaignByProvider,
+		Version:            d.env.Version,
+		Now:                d.env.Now,
+	})
+	if err != nil {
+		return err
+	}
+	d.onStop("metrics", d.tel.Shutdown)
+	return nil
+}
+
+// openLedger opens the ledger and what counts in it and reads from it.
+func (d *Daemon) openLedger(ctx context.Context, c *config.Config) (err error) {
+	if d.ledger, err = sqlite.Open(ctx, ledgerOptions(d.env, c)); err != nil {
+		return err
+	}
+	d.onStop("ledger", func(context.Context) error { return d.ledger.Close() })
+	if err := d.readStatus(ctx); err != nil {
+		return err
+	}
+	set, err := settingsOf(c)
+	if err != nil {
+		return err
+	}
+	d.intake, err = intake.New(ctx, intake.Options{
+		Ledger:   timedLedger{d.ledger, d.tel, d.env.Now},
+		Bounds:   intake.Bounds{Campaigns: c.Campaigns.MaxTracked},
+		Observer: d.tel.Counts(),
+		Now:      d.env.Now,
+		Settings: set.intake,
+	})
+	if err != nil {
+		return err
+	}
+	d.view = view.New(d.ledger, view.Options{Group: mailbox.Group, FailingSince: d.failingSince, Settings: set.view})
+	d.chores = schedule.New(schedule.Options{Log: d.log})
+	d.onStop("housekeeping", d.chores.Stop)
+	return d.addChores()
+}
+
+func ledgerOptions(env Environment, c *config.Config) sqlite.Options {
+	zone, err := time.LoadLocation(string(c.Ledger.Zone))
+	if err != nil {
+		zone = time.UTC // config has checked that the zone exists
+	}
+	return sqlite.Options{
+		Path:            string(c.Ledger.Path),
+		Zone:            zone,
+		Now:             env.Now,
+		RoutineIDs:      c.Ledger.Budgets.RoutineIDs,
+		ExceptionalIDs:  c.Ledger.Budgets.ExceptionalIDs,
+		QuarantineBytes: int64(c.Quarantine.MaxBytes),
+		QuarantineKeep:  time.Duration(c.Quarantine.Keep),
+		Logger:          env.Log,
+	}
+}
+
+// onStop adds a step to the stop; the newest is done first.
+func (d *Daemon) onStop(what string, do func(context.Context) error) {
+	d.undo = append(d.undo, undo{what, do})
+}
+
+// stop undoes everything, the newest first. It is bounded even when ctx of the run has long ended.
+func (d *Daemon) stop() error {
+	var errs []error
+	for _, u := range slices.Backward(d.undo) {
+		timeout := closeTimeout
+		if u.what == "passes over sources" {
+			timeout = drainTimeout
+		}
+		ctx, cancel := context.WithTimeout(context.Background(), timeout)
+		if err := u.do(ctx); err != nil {
+			d.log.Error("stopping", "what", u.what, "err", err)
+			errs = append(errs, fmt.Errorf("stop %s: %w", u.what, err))
+		}
+		cancel()
+	}
+	d.undo = nil
+	return errors.Join(errs...)
+}
+
+// run serves and reads the sources until ctx ends or something that the daemon cannot do without fails.
+func (d *Daemon) run(ctx context.Context, webConfig string) (err error) {
+	defer func() { err = errors.Join(err, d.stop()) }()
+	served := make(chan error, 2)
+	if err := d.serveHTTP(webConfig, served); err != nil {
+		return err
+	}
+	if err := d.serveControl(ctx, served); err != nil {
+		return err
+	}
+	d.mu.Lock()
+	err = d.setQueues(ctx, d.config)
+	d.mu.Unlock()
+	if err != nil {
+		return err
+	}
+	d.log.Info("running", "address", d.listener.Addr().String(), "ledger", d.config.Ledger.Path, "queues", len(d.queues))
+	select {
+	case <-ctx.Done():
+		d.log.Info("stopping", "cause", context.Cause(ctx))
+		return nil
+	case err := <-served:
+		return err
+	}
+}
+
+// settings are a configuration's dated and undated settings, ready to be applied.
+type settings struct {
+	intake intake.Settings
+	view   view.Settings
+}
+
+func settingsOf(c *config.Config) (settings, error) {
+	classifier, err := mailbox.New(c.MailboxRules()...)
+	if err != nil {
+		return settings{}, fmt.Errorf("classification rules of %s: %w", c.Classification.RulesFile, err)
+	}
+	s := settings{
+		intake: intake.Settings{
+			Identity:   c.IdentitySpec(),
+			Reporting:  c.Complaints.ReportingProviders,
+			Classifier: classifier,
+			KeepBodies: c.Quarantine.Bodies,
+		},
+	}
+	var globs []string
+	for _, g := range c.Campaigns.Streams {
+		globs = append(globs, string(g))
+	}
+	if s.view.Streams, err = campaign.NewMatcher(globs); err != nil {
+		return settings{}, fmt.Errorf("campaigns.streams: %w", err)
+	}
+	for i, o := range c.Campaigns.Owners {
+		match, err := campaign.NewMatcher([]string{string(o.Match)})
+		if err != nil {
+			return settings{}, fmt.Errorf("campaigns.owners[%d].match: %w", i, err)
+		}
+		s.view.Owners = append(s.view.Owners, view.Owner{Match: match, Owner: string(o.Owner)})
+	}
+	return s, nil
+}
+
+// timedLedger measures commits.
+type timedLedger struct {
+	*sqlite.Ledger
+	tel *telemetry.Telemetry
+	now func() time.Time
+}
+
+// Commit records how long the ledger took.
+func (l timedLedger) Commit(ctx context.Context, p ledger.Put) (ledger.Result, error) {
+	began := l.now()
+	result, err := l.Ledger.Commit(ctx, p)
+	if err == nil && len(p.Entries) > 0 {
+		l.tel.Record(telemetry.LedgerCommitDuration, l.now().Sub(began).Seconds())
+	}
+	return result, err
+}
+
+// nextKey makes the keys of batches.
+func (d *Daemon) nextKey() uint64 { return d.lastKey.Add(1) }
+
+// observePass counts a pass over a source.
+func (d *Daemon) observePass(p schedule.Pass) {
+	result := "success"
+	if p.Err != nil {
+		result = "failure"
+	}
+	d.tel.Add(telemetry.CollectorPasses, 1, p.Job, result, string(p.Reason))
+	d.tel.Record(telemetry.CollectorPassDuration, p.Duration.Seconds(), p.Job)
+}
+
+func ignoreClosed(err error) error {
+	if errors.Is(err, net.ErrClosed) {
+		return nil
+	}
+	return err
+}
+
+var _ collectors.Sink = (*intake.Intake)(nil)

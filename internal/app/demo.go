@@ -1,0 +1,142 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"iter"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/credentials"
+
+	"github.com/mailvane/mailvane/internal/config"
+	"github.com/mailvane/mailvane/internal/replay"
+	"github.com/mailvane/mailvane/internal/simulator"
+)
+
+// DemoOptions say how the demo runs.
+type DemoOptions struct {
+	Environment
+	// Listen is the address to answer on.
+	Listen string
+	// Out is where the demo says what to open.
+	Out io.Writer
+}
+
+const (
+	// demoHistory is how far back the demo's sender has sent: streams are compared with the four weeks before this one.
+	demoHistory = 35 * 24 * time.Hour
+	// demoSurge is how many times as much mail is sent while somebody looks, so that figures move.
+	demoSurge = 100
+	demoSeed  = 1
+)
+
+// Demo runs the daemon against the built-in simulator until ctx ends. It needs no account and no network, takes no
+// credentials from its surroundings, and leaves nothing behind.
+func Demo(ctx context.Context, o DemoOptions) (err error) {
+	dir, err := os.MkdirTemp("", "mailvane-demo-")
+	if err != nil {
+		return fmt.Errorf("make a folder for the demo's ledger: %w", err)
+	}
+	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
+	began := o.Now()
+	sim, err := simulator.Start(ctx, simulator.Demo(began, demoSeed, demoSurge))
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, sim.Close()) }()
+
+	load := func() (*config.Config, []config.Problem) {
+		return config.Load("demo", demoConfig(o.Listen, filepath.Join(dir, "ledger.db"), sim))
+	}
+	c, problems := load()
+	if config.Failed(problems) {
+		return &ProblemsError{problems}
+	}
+	o.AWS = simulatorAWS(sim.URL())
+	fmt.Fprintf(o.Out, "Mailvane demo: reading five weeks of a made-up sender's mail …\n")
+	d, err := newDaemon(ctx, o.Environment, c, load)
+	if err != nil {
+		return err
+	}
+	sum, err := d.readHistory(ctx, sim.History(began.Add(-demoHistory), began))
+	if err != nil {
+		return errors.Join(err, d.stop())
+	}
+	sim.Feed(began)
+	fmt.Fprintf(o.Out, demoText, sum.Values, o.Now().Sub(began).Seconds(), d.listener.Addr())
+	return d.run(ctx, "")
+}
+
+// readHistory counts saved events, and shows them before it returns.
+func (d *Daemon) readHistory(ctx context.Context, lines iter.Seq[[]byte]) (replay.Summary, error) {
+	r, w := io.Pipe()
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		for line := range lines {
+			if _, err := w.Write(append(line, '\n')); err != nil {
+				return
+			}
+		}
+		w.Close()
+	}()
+	sum, err := replay.Stream(ctx, r, replay.Options{Sink: d.intake, Name: "history", Region: "us-east-1"})
+	r.Close()
+	<-done
+	if err != nil {
+		return sum, err
+	}
+	_, err = d.fold(ctx)
+	return sum, err
+}
+
+// simulatorAWS leads every AWS call to the simulator, whatever the environment says.
+func simulatorAWS(endpoint string) func(context.Context, string) (aws.Config, error) {
+	return func(_ context.Context, region string) (aws.Config, error) {
+		return aws.Config{
+			Region:       region,
+			BaseEndpoint: &endpoint,
+			Credentials: credentials.NewStaticCredentialsProvider(
+				simulator.AccessKey, simulator.SecretKey, ""),
+		}, nil
+	}
+}
+
+// demoConfig is the configuration that the demo's sender would write.
+func demoConfig(listen, ledger string, sim *simulator.Simulator) []byte {
+	return fmt.Appendf(nil, `
+http:      {listen: %q}
+ledger:    {path: %q}
+campaigns:
+  rename:  [{match: '^(.+)-\d{8}$', to: '$1'}]
+  streams: [receipts, password-reset, "otp-*"]
+  owners:  [{match: "otp-*", owner: identity}, {match: "*-digest", owner: editorial}, {match: "*", owner: growth}]
+tenants:
+  identify: [{configuration_set: '^tenant-(.+)$'}]
+telemetry: {otlp: false}
+collectors:
+  ses:
+    - {queue_url: %q, region: us-east-1}
+    - {queue_url: %q, region: eu-west-1}
+    - {queue_url: %q, region: us-east-1}
+`, listen, ledger, sim.QueueURL(simulator.EventsQueue), sim.QueueURL(simulator.EventsQueueEU),
+		sim.QueueURL(simulator.IdentityQueue))
+}
+
+const demoText = `
+Ready: %d events of the last five weeks were counted in %.1f s, and mail is being sent now.
+
+  http://%[3]v/                                                     where to begin
+  http://%[3]v/api/v1/campaigns?window=7d&sort=hard_bounce_rate     the bought list comes first
+  http://%[3]v/api/v1/campaigns?window=7d&sort=complaint_rate       the campaign that people complain about
+  http://%[3]v/api/v1/providers?window=24h                          the provider that blocks a tenant
+  http://%[3]v/api/v1/sources                                       what is read, and what is missing
+  http://%[3]v/metrics                                              all of it for Prometheus
+
+Stop with Ctrl-C. Nothing is left behind.
+`

@@ -1,0 +1,178 @@
+package app
+
+import (
+	"runtime"
+	"time"
+
+	"github.com/mailvane/mailvane/internal/ledger"
+	"github.com/mailvane/mailvane/internal/observation"
+	"github.com/mailvane/mailvane/internal/signal"
+	"github.com/mailvane/mailvane/internal/telemetry"
+	"github.com/mailvane/mailvane/internal/view"
+)
+
+// bindGauges says what each gauge is read from.
+func (d *Daemon) bindGauges() {
+	d.bindCampaigns()
+	d.bindProviders()
+	d.bindSources()
+	d.bindLedger()
+	d.tel.Bind(telemetry.BuildInfo, func(emit telemetry.Emit) { emit(1, d.env.Version, runtime.Version()) })
+	d.tel.Bind(telemetry.ConfigReloadSuccess, func(emit telemetry.Emit) {
+		d.mu.Lock()
+		defer d.mu.Unlock()
+		emit(truth(!d.reload.refused))
+	})
+	d.tel.Bind(telemetry.ConfigReloadTimestamp, func(emit telemetry.Emit) {
+		d.mu.Lock()
+		defer d.mu.Unlock()
+		emit(seconds(d.reload.at))
+	})
+}
+
+func (d *Daemon) bindCampaigns() {
+	d.tel.Bind(telemetry.CampaignCohortRecipients, func(emit telemetry.Emit) {
+		rest := make(map[signal.Window]*view.Recipients)
+		d.view.Walk(view.ByCampaign, func(s *view.Subject) bool {
+			tenant, campaign, own := d.tel.CampaignName(observation.Campaign{Tenant: s.Tenant, Name: s.Campaign})
+			for _, w := range signal.Windows() {
+				counts := s.Recipients(w)
+				if own {
+					emitRecipients(emit, &counts, tenant, campaign, w)
+					continue
+				}
+				if rest[w] == nil {
+					rest[w] = new(view.Recipients)
+				}
+				for o := range counts {
+					rest[w][o] += counts[o]
+				}
+			}
+			return true
+		})
+		for w, counts := range rest {
+			emitRecipients(emit, counts, "", observation.Other, w)
+		}
+	})
+	d.tel.Bind(telemetry.CampaignSignal, func(emit telemetry.Emit) {
+		d.view.Walk(view.ByCampaign, func(s *view.Subject) bool {
+			tenant, campaign, own := d.tel.CampaignName(observation.Campaign{Tenant: s.Tenant, Name: s.Campaign})
+			if own {
+				eachFigure(s, func(sig signal.Signal, w signal.Window, f *signal.Figure) {
+					emit(f.Value, tenant, campaign, sig.String(), w.String())
+				})
+			}
+			return true
+		})
+	})
+}
+
+func emitRecipients(emit telemetry.Emit, counts *view.Recipients, tenant, campaign string, w signal.Window) {
+	for _, o := range observation.Outcomes() {
+		if counts[o] != 0 {
+			emit(float64(counts[o]), tenant, campaign, o.String(), w.String())
+		}
+	}
+}
+
+func (d *Daemon) bindProviders() {
+	d.tel.Bind(telemetry.ProviderSignal, func(emit telemetry.Emit) {
+		d.view.Walk(view.ByProvider, func(s *view.Subject) bool {
+			if provider, own := d.tel.ProviderName(s.Provider); own {
+				eachFigure(s, func(sig signal.Signal, w signal.Window, f *signal.Figure) {
+					emit(f.Value, provider, sig.String(), w.String())
+				})
+			}
+			return true
+		})
+	})
+}
+
+// eachFigure calls do with every figure that has a value to be trusted.
+func eachFigure(s *view.Subject, do func(signal.Signal, signal.Window, *signal.Figure)) {
+	for _, w := range signal.Windows() {
+		for _, sig := range signal.Signals() {
+			f := s.Figure(sig, w)
+			if f.Known && (f.State == signal.OK || f.State == signal.Immature || f.State == signal.Insufficient) {
+				do(sig, w, &f)
+			}
+		}
+	}
+}
+
+func (d *Daemon) bindSources() {
+	d.tel.Bind(telemetry.SourceState, func(emit telemetry.Emit) {
+		for _, s := range d.passes.States() {
+			is := d.sourceState(&s)
+			for _, state := range sourceStates() {
+				emit(truth(state == is), s.Name, state)
+			}
+		}
+	})
+	d.tel.Bind(telemetry.CollectorLastSuccess, func(emit telemetry.Emit) {
+		for _, s := range d.passes.States() {
+			if !s.LastSuccess.IsZero() {
+				emit(seconds(s.LastSuccess), s.Name)
+			}
+		}
+	})
+	d.tel.Bind(telemetry.QueueLag, func(emit telemetry.Emit) {
+		d.eachQueue(func(name string, q *queue) { emit(time.Duration(q.lag.Load()).Seconds(), name) })
+	})
+	d.tel.Bind(telemetry.QueueDepth, func(emit telemetry.Emit) {
+		d.eachQueue(func(name string, q *queue) {
+			if depth := q.depth.Load(); depth >= 0 {
+				emit(float64(depth), name)
+			}
+		})
+	})
+	d.tel.Bind(telemetry.QueueUnconfirmed, func(emit telemetry.Emit) {
+		unconfirmed := d.status.Load().Unconfirmed
+		d.eachQueue(func(name string, _ *queue) { emit(float64(unconfirmed[name]), name) })
+	})
+}
+
+func (d *Daemon) eachQueue(do func(name string, q *queue)) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	for name, q := range d.queues {
+		do(name, q)
+	}
+}
+
+func (d *Daemon) bindLedger() {
+	bind := func(name string, value func(*ledger.Status) float64) {
+		d.tel.Bind(name, func(emit telemetry.Emit) { emit(value(d.status.Load())) })
+	}
+	bind(telemetry.QuarantineMessages, func(s *ledger.Status) float64 { return float64(s.Quarantined) })
+	bind(telemetry.QuarantineSize, func(s *ledger.Status) float64 { return float64(s.QuarantineBytes) })
+	bind(telemetry.HeldNotifications, func(s *ledger.Status) float64 { return float64(s.Held) })
+	bind(telemetry.LedgerSize, func(s *ledger.Status) float64 { return float64(s.Size) })
+	bind(telemetry.LedgerWALSize, func(s *ledger.Status) float64 { return float64(s.WALSize) })
+	bind(telemetry.LedgerWritable, func(s *ledger.Status) float64 { return truth(s.CommitErr == nil) })
+	d.tel.Bind(telemetry.DedupeHorizon, func(emit telemetry.Emit) {
+		s := d.status.Load()
+		emit(s.RoutineHorizon.Seconds(), "routine")
+		emit(s.ExceptionalHorizon.Seconds(), "exceptional")
+	})
+	d.tel.Bind(telemetry.NamesTracked, func(emit telemetry.Emit) {
+		for _, n := range d.intake.FoldedNames() {
+			emit(float64(n.Tracked), n.Dimension)
+		}
+	})
+	d.tel.Observe(telemetry.NamesFolded, func(observe telemetry.Observe) {
+		for _, n := range d.intake.FoldedNames() {
+			observe(n.Folded, n.Dimension)
+		}
+	})
+}
+
+func truth(yes bool) float64 {
+	if yes {
+		return 1
+	}
+	return 0
+}
+
+// seconds is a time as metrics have it: seconds since 1970.
+func seconds(t time.Time) float64 { return float64(t.UnixNano()) / 1e9 }

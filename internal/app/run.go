@@ -1,0 +1,104 @@
+package app
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"os"
+	"os/signal"
+	"runtime/debug"
+	"syscall"
+
+	"github.com/mailvane/mailvane/internal/config"
+)
+
+// RunOptions say which configuration to run.
+type RunOptions struct {
+	Environment
+	// ConfigFile is the configuration; WebConfig, when not empty, the file of the Prometheus exporter toolkit with TLS and
+	// authentication.
+	ConfigFile, WebConfig string
+	// Listen, when not empty, goes before http.listen.
+	Listen string
+}
+
+// Run runs the daemon until ctx ends. An unusable configuration is a *ProblemsError.
+func Run(ctx context.Context, o RunOptions) error {
+	load := func() (*config.Config, []config.Problem) {
+		c, problems := config.LoadFile(o.ConfigFile, config.WithWebConfig(o.WebConfig))
+		if c != nil && o.Listen != "" {
+			c.HTTP.Listen = config.Address(o.Listen)
+		}
+		return c, problems
+	}
+	c, problems := load()
+	if config.Failed(problems) {
+		return &ProblemsError{problems}
+	}
+	for _, p := range problems {
+		o.Log.Warn("configuration", "problem", p.String())
+	}
+	limitMemory(o.Environment, c)
+	d, err := newDaemon(ctx, o.Environment, c, load)
+	if err != nil {
+		return err
+	}
+	defer d.reloadOnHangup(ctx)()
+	return d.run(ctx, o.WebConfig)
+}
+
+// reloadOnHangup reloads the configuration on SIGHUP until the returned function is called.
+func (d *Daemon) reloadOnHangup(ctx context.Context) (stop func()) {
+	hangups := make(chan os.Signal, 1)
+	signal.Notify(hangups, syscall.SIGHUP)
+	ctx, cancel := context.WithCancel(ctx)
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		for {
+			select {
+			case <-hangups:
+				_ = d.Reload(ctx) // Reload has logged it, and the metric says so
+			case <-ctx.Done():
+				return
+			}
+		}
+	}()
+	return func() {
+		signal.Stop(hangups)
+		cancel()
+		<-done
+	}
+}
+
+// limitMemory sets Go's soft limit, so that garbage is collected harder instead of the process being killed.
+func limitMemory(env Environment, c *config.Config) {
+	if env.Env("GOMEMLIMIT") != "" {
+		return
+	}
+	limit := int64(c.Memory.Limit)
+	if limit == 0 {
+		limit = defaultMemory(c)
+	}
+	debug.SetMemoryLimit(limit)
+}
+
+// defaultMemory is what the budgets need when they are full: 11.4 bytes an id, three times the messages in flight (as
+// received, decoded, and in the ledger's hands), and a base for everything else. (docs/performance.md)
+func defaultMemory(c *config.Config) int64 {
+	const base, bytesPerID = 256 << 20, 11.4
+	ids := float64(c.Ledger.Budgets.RoutineIDs+c.Ledger.Budgets.ExceptionalIDs) * bytesPerID
+	return base + int64(math.Ceil(ids)) + 3*int64(c.Memory.InFlight)
+}
+
+// Check validates a configuration file and says what it would run.
+func Check(file string) (*config.Config, []config.Problem) {
+	c, problems := config.LoadFile(file)
+	if config.Failed(problems) {
+		return nil, problems
+	}
+	if _, err := settingsOf(c); err != nil {
+		problems = append(problems, config.Problem{File: file, Line: 1, Column: 1, Message: fmt.Sprint(err)})
+	}
+	return c, problems
+}

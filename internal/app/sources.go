@@ -1,0 +1,151 @@
+package app
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/mailvane/mailvane/internal/ledger"
+	"github.com/mailvane/mailvane/internal/observation"
+	"github.com/mailvane/mailvane/internal/schedule"
+	"github.com/mailvane/mailvane/internal/signal"
+	"github.com/mailvane/mailvane/internal/web"
+)
+
+// The states of a source; they are those of a figure.
+const (
+	sourceOK     = "ok"
+	sourceNoData = "no_data"
+	sourceStale  = "stale"
+	sourceError  = "error"
+)
+
+// sourceStates lists them, for the metric that has a series for each.
+func sourceStates() []string { return []string{sourceOK, sourceNoData, sourceStale, sourceError} }
+
+// sourceState sums up a job. A source without a success for longer than a pass can take is stale even if no pass failed.
+func (d *Daemon) sourceState(s *schedule.State) string {
+	switch s.Health() {
+	case schedule.HealthFailing, schedule.HealthGated:
+		return sourceError
+	case schedule.HealthStarting:
+		return sourceNoData
+	default:
+		if d.env.Now().Sub(s.LastSuccess) > passTimeout {
+			return sourceStale
+		}
+		return sourceOK
+	}
+}
+
+// sources says how everything that is read is, and how far the figures can be trusted.
+func (d *Daemon) sources(ctx context.Context) (web.Sources, error) {
+	published, err := d.ledger.Published(ctx)
+	if err != nil {
+		return web.Sources{}, fmt.Errorf("read published event types: %w", err)
+	}
+	status := d.status.Load()
+	s := web.Sources{
+		AsOf:      status.AsOf.UTC(),
+		Sources:   []web.Source{},
+		Published: publishedOf(published),
+		Ledger: web.LedgerInfo{
+			Writable: status.CommitErr == nil, Bytes: status.Size, WALBytes: status.WALSize,
+			Horizon: map[string]float64{
+				"routine":     status.RoutineHorizon.Seconds(),
+				"exceptional": status.ExceptionalHorizon.Seconds(),
+			},
+		},
+		Quarantine: web.QuarantineInfo{Messages: status.Quarantined, Bytes: status.QuarantineBytes},
+		Held:       status.Held,
+	}
+	if status.CommitErr != nil {
+		s.Ledger.Error = status.CommitErr.Error()
+	}
+	for _, n := range d.intake.FoldedNames() {
+		s.Names = append(s.Names, web.Names{Dimension: n.Dimension, Tracked: n.Tracked, Folded: n.Folded})
+	}
+	for _, state := range d.passes.States() {
+		s.Sources = append(s.Sources, d.sourceOf(&state, status))
+	}
+	return s, nil
+}
+
+func (d *Daemon) sourceOf(s *schedule.State, status *ledger.Status) web.Source {
+	source := web.Source{
+		Name: s.Name, Kind: "ses", State: d.sourceState(s),
+		LastSuccess: timeOrNil(s.LastSuccess), LastFailure: timeOrNil(s.LastFailure),
+		Passes: web.Passes{Running: s.Running, Succeeded: s.Succeeded},
+	}
+	for _, n := range s.Failed {
+		source.Passes.Failed += n
+	}
+	switch {
+	case s.Gate != nil:
+		source.Error = s.Gate.Error()
+	case s.Failures > 0:
+		source.Error, source.Reason, source.NextPass = s.LastError.Error(), string(s.Reason), timeOrNil(s.NextStart)
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	for name, q := range d.queues {
+		if jobOf(name) != s.Name {
+			continue
+		}
+		source.Queue = &web.QueueInfo{
+			URL: string(q.config.QueueURL), Region: string(q.config.Region),
+			LagSeconds: time.Duration(q.lag.Load()).Seconds(), UnconfirmedIDs: status.Unconfirmed[name],
+		}
+		if depth := q.depth.Load(); depth >= 0 {
+			source.Queue.Depth = &depth
+		}
+	}
+	return source
+}
+
+// publishedOf groups what is published by its origin.
+func publishedOf(rows []ledger.Published) []web.Published {
+	types := make(map[observation.Origin]map[string]web.PublishedDay)
+	covered := make(map[observation.Origin][]observation.EventType)
+	for _, r := range rows {
+		if types[r.Origin] == nil {
+			types[r.Origin] = make(map[string]web.PublishedDay)
+		}
+		types[r.Origin][r.Type.String()] = web.PublishedDay{First: r.First.UTC(), Last: r.Last.UTC()}
+		covered[r.Origin] = append(covered[r.Origin], r.Type)
+	}
+	all := []web.Published{}
+	for origin, t := range types {
+		all = append(all, web.Published{
+			Account: origin.Account, Region: origin.Region, ConfigurationSet: origin.ConfigurationSet,
+			Basis: basisOf(covered[origin]), Types: t,
+		})
+	}
+	slices.SortFunc(all, func(a, b web.Published) int {
+		return cmp.Or(cmp.Compare(a.Account, b.Account), cmp.Compare(a.Region, b.Region),
+			cmp.Compare(a.ConfigurationSet, b.ConfigurationSet))
+	})
+	return all
+}
+
+// basisOf says what rates over what an origin attempted rest on.
+func basisOf(types []observation.EventType) string {
+	switch coverage := signal.CoverageOf(types...); {
+	case coverage.Covers(signal.SuppressedRate):
+		return string(signal.BasisAttempted)
+	case coverage.Covers(signal.HardBounceRate):
+		return string(signal.BasisSettled)
+	default:
+		return "none"
+	}
+}
+
+func timeOrNil(t time.Time) *time.Time {
+	if t.IsZero() {
+		return nil
+	}
+	t = t.UTC()
+	return &t
+}

@@ -1,0 +1,90 @@
+package web
+
+import "time"
+
+// Sources says how far the figures can be trusted: what is read, how that goes, and what is missing.
+type Sources struct {
+	AsOf    time.Time  `json:"as_of"`
+	Sources []Source   `json:"sources"`
+	Ledger  LedgerInfo `json:"ledger"`
+	// Published says which event types arrive from where: a rate is known only where its denominator is published.
+	Published []Published `json:"published"`
+	// Names says how many names are counted on their own, and how many events lost theirs because a cap was reached.
+	Names      []Names        `json:"names"`
+	Quarantine QuarantineInfo `json:"quarantine"`
+	// Held is how many untagged identity notifications wait for their tagged copy.
+	Held int64 `json:"held"`
+}
+
+// Source is one thing that is read.
+type Source struct {
+	Name string `json:"name"`
+	Kind string `json:"kind"`
+	// State is ok, no_data (nothing was read yet), stale (no pass has succeeded for long) or error.
+	State       string     `json:"state"`
+	Error       string     `json:"error,omitempty"`
+	Reason      string     `json:"reason,omitempty"`
+	LastSuccess *time.Time `json:"last_success,omitempty"`
+	LastFailure *time.Time `json:"last_failure,omitempty"`
+	NextPass    *time.Time `json:"next_pass,omitempty"`
+	Passes      Passes     `json:"passes"`
+	Queue       *QueueInfo `json:"queue,omitempty"`
+}
+
+// Passes counts passes since the daemon started.
+type Passes struct {
+	Running   int   `json:"running"`
+	Succeeded int64 `json:"succeeded"`
+	Failed    int64 `json:"failed"`
+}
+
+// QueueInfo is about a source that is a queue.
+type QueueInfo struct {
+	URL    string `json:"url"`
+	Region string `json:"region"`
+	// Depth is how many messages wait or are in flight, absent when SQS did not tell.
+	Depth *int64 `json:"depth,omitempty"`
+	// LagSeconds is the age of the oldest message of the newest receive that brought any.
+	LagSeconds float64 `json:"lag_seconds"`
+	// UnconfirmedIDs stay known because the queue has not confirmed that their messages are gone.
+	UnconfirmedIDs int64 `json:"unconfirmed_ids"`
+}
+
+// LedgerInfo is how the ledger is.
+type LedgerInfo struct {
+	Writable bool   `json:"writable"`
+	Error    string `json:"error,omitempty"`
+	Bytes    int64  `json:"bytes"`
+	WALBytes int64  `json:"wal_bytes"`
+	// Horizon is, by class of ids, how many seconds back a repeated event is recognised.
+	Horizon map[string]float64 `json:"dedupe_horizon_seconds"`
+}
+
+// Published is what one configuration set publishes.
+type Published struct {
+	Account          string `json:"account"`
+	Region           string `json:"region"`
+	ConfigurationSet string `json:"configuration_set"`
+	// Basis is what rates of bounces rest on: attempted, settled (no Send events arrive), or none.
+	Basis string                  `json:"basis"`
+	Types map[string]PublishedDay `json:"types"`
+}
+
+// PublishedDay is when mail was sent of which such events are known: the earliest and the latest.
+type PublishedDay struct {
+	First time.Time `json:"first"`
+	Last  time.Time `json:"last"`
+}
+
+// Names is a dimension that is capped.
+type Names struct {
+	Dimension string `json:"dimension"`
+	Tracked   int64  `json:"tracked"`
+	Folded    int64  `json:"folded_events"`
+}
+
+// QuarantineInfo is what quarantine holds.
+type QuarantineInfo struct {
+	Messages int64 `json:"messages"`
+	Bytes    int64 `json:"bytes"`
+}
