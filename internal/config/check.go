@@ -2,7 +2,6 @@ package config
 
 import (
 	"fmt"
-	"slices"
 
 	"github.com/mailvane/mailvane/internal/mailbox"
 )
@@ -35,11 +34,12 @@ func (c *Config) checkCampaigns(d *decoder) {
 			fmt.Sprintf("%d campaigns cannot be exported when only %d are counted", c.Campaigns.MaxExported, c.Campaigns.MaxTracked),
 			"write a max_tracked that is at least max_exported"})
 	}
+	seen := make(map[Glob]bool)
 	for i, g := range c.Campaigns.Streams {
-		if j := slices.Index(c.Campaigns.Streams[:i], g); j >= 0 && g != "" {
-			path := indexed("campaigns.streams", i)
+		if path := indexed("campaigns.streams", i); seen[g] && g != "" {
 			d.fault(d.at(path), path, fault{fmt.Sprintf("%s is in the list already", quoted(string(g))), "remove one of the two"})
 		}
+		seen[g] = true
 	}
 }
 

@@ -122,6 +122,9 @@ func (d *decoder) section(n ast.Node, v reflect.Value, path string) {
 	}
 	seen := make(map[string]place)
 	for _, pair := range list {
+		if d.full() {
+			return
+		}
 		name, ok := d.key(pair, path)
 		if !ok {
 			continue
@@ -207,6 +210,9 @@ func (f field) shown() string {
 	return f.example
 }
 
+// maxList bounds a list: more rules or names than anybody has.
+const maxList = 10_000
+
 // list decodes a sequence.
 func (d *decoder) list(n ast.Node, v reflect.Value, path string, f field) {
 	sequence, ok := n.(*ast.SequenceNode)
@@ -217,9 +223,16 @@ func (d *decoder) list(n ast.Node, v reflect.Value, path string, f field) {
 	if len(sequence.Values) == 0 && f.required {
 		d.fault(placeOf(n), path, fault{"is empty", "write, for example, " + f.shown()})
 	}
+	if len(sequence.Values) > maxList {
+		d.fault(placeOf(n), path, fault{fmt.Sprintf("has more than %d elements", maxList), "write fewer"})
+		return
+	}
 	list := reflect.MakeSlice(v.Type(), len(sequence.Values), len(sequence.Values))
 	element := field{name: f.name, low: f.low, high: f.high, oneOf: f.oneOf}
 	for i, item := range sequence.Values {
+		if d.full() {
+			return
+		}
 		d.value(item, list.Index(i), indexed(path, i), element)
 	}
 	v.Set(list)

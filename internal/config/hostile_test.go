@@ -41,7 +41,7 @@ func TestLoadTextThatIsNone(t *testing.T) {
 		start := time.Now()
 		_, problems := config.Load("mailvane.yaml", []byte(data))
 		only(t, problems, says)
-		if took := time.Since(start); took > 5*time.Second {
+		if took := time.Since(start); took > time.Minute {
 			t.Errorf("%q took %v", says, took)
 		}
 	}
@@ -76,9 +76,37 @@ func TestLoadBomb(t *testing.T) {
 	b.WriteString("campaigns: {streams: *a60}\n")
 	start := time.Now()
 	_, problems := config.Load("mailvane.yaml", []byte(b.String()))
-	if !config.Failed(problems) || time.Since(start) > time.Second {
+	if !config.Failed(problems) || time.Since(start) > time.Minute {
 		t.Errorf("%d problems after %v", len(problems), time.Since(start))
 	}
+}
+
+// TestLoadCostly gives files whose every part is wrong or one of very many. They take moments; the limit is for a machine that
+// is busy, and far below what they would take if time grew by the square.
+func TestLoadCostly(t *testing.T) {
+	for _, data := range []string{
+		"{" + numbered(20_000, "k%d: 1,") + "}",
+		"campaigns: {streams: [" + strings.Repeat("1,", 100_000) + "]}",
+		"campaigns: {streams: [" + numbered(9_999, "k%d,") + "]}",
+		"campaigns: {identify: [" + strings.Repeat("{},", 9_999) + "]}",
+		"collectors: {ses: [" + strings.Repeat("{},", 9_999) + "]}",
+		"complaints: {reporting_providers: [" + strings.Repeat("yaho,", 9_999) + "]}",
+		"a: \"" + strings.Repeat("\\n", 100_000) + "\"",
+	} {
+		start := time.Now()
+		_, problems := config.Load("mailvane.yaml", []byte(data))
+		if took := time.Since(start); len(problems) > 201 || took > time.Minute {
+			t.Errorf("%.30s: %d problems after %v", data, len(problems), took)
+		}
+	}
+}
+
+func numbered(n int, format string) string {
+	var b strings.Builder
+	for i := range n {
+		fmt.Fprintf(&b, format, i)
+	}
+	return b.String()
 }
 
 // TestLoadManyProblems gives a file with more problems than anybody reads.
@@ -87,7 +115,7 @@ func TestLoadManyProblems(t *testing.T) {
 	if len(problems) != 201 {
 		t.Fatalf("%d problems, want 200 and one that sums up the rest", len(problems))
 	}
-	if last := problems[200].String(); !strings.Contains(last, "more problems from here on are not shown") {
+	if last := problems[200].String(); !strings.Contains(last, "there are more problems") {
 		t.Errorf("the last is %q", last)
 	}
 }

@@ -44,7 +44,7 @@ func Load(name string, data []byte, opts ...Option) (*Config, []Problem) {
 	c := new(Config)
 	d := decodeFile(name, data, c)
 	var ruleProblems []Problem
-	if d.decoded {
+	if d.decoded && !d.full() {
 		folder := filepath.Dir(name)
 		c.Ledger.Path = within(folder, c.Ledger.Path)
 		c.Classification.RulesFile = within(folder, c.Classification.RulesFile)

@@ -52,8 +52,12 @@ type fault struct{ message, instead string }
 // place is a position in a file; the zero place is the file's beginning.
 type place struct{ line, column int }
 
-// maxProblems bounds the problems of one file: nobody reads more, and a file may be hostile.
-const maxProblems = 200
+// Bounds of the problems of one file: nobody reads more than maxProblems, and a file may be hostile. Five times as many are
+// gathered, because they are not found in the order of the file.
+const (
+	maxProblems = 200
+	maxGathered = 5 * maxProblems
+)
 
 // reporter gathers the problems of one file.
 type reporter struct {
@@ -79,7 +83,13 @@ func (r *reporter) warning(at place, path string, f fault) {
 	r.add(at, Problem{Path: path, Message: f.message, Instead: f.instead, Warning: true})
 }
 
+// full says that no more problems are gathered, so that looking for them is of no use.
+func (r *reporter) full() bool { return len(r.problems) >= maxGathered }
+
 func (r *reporter) add(at place, p Problem) {
+	if r.full() {
+		return
+	}
 	at = r.inside(at)
 	p.File, p.Line, p.Column = r.file, at.line, at.column
 	r.problems = append(r.problems, p)
@@ -115,6 +125,6 @@ func (r *reporter) sorted() []Problem {
 	}
 	rest := r.problems[maxProblems]
 	rest.Path, rest.Instead, rest.Warning = "", "", false
-	rest.Message = fmt.Sprintf("%d more problems from here on are not shown", len(r.problems)-maxProblems)
+	rest.Message = "there are more problems, which are not shown"
 	return append(r.problems[:maxProblems:maxProblems], rest)
 }

@@ -14,17 +14,18 @@ func (c *Config) checkProviders(d *decoder, known []mailbox.Provider) {
 	for i, p := range known {
 		ids[i] = p.ID
 	}
-	list := c.Complaints.ReportingProviders
-	for i, id := range list {
+	seen := make(map[string]bool)
+	for i, id := range c.Complaints.ReportingProviders {
 		path := indexed("complaints.reporting_providers", i)
 		if id == "" || !d.given(path) {
 			continue
 		}
 		if f := checkProvider(id, ids, known); f != nil {
 			d.fault(d.at(path), path, *f)
-		} else if slices.Contains(list[:i], id) {
+		} else if seen[id] {
 			d.fault(d.at(path), path, fault{id + " is in the list already", "remove one of the two"})
 		}
+		seen[id] = true
 	}
 }
 

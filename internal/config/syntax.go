@@ -115,7 +115,7 @@ func tooMuch(tokens token.Tokens) (place, *fault) {
 		default:
 			run = 0
 		}
-		if flow > maxDepth || run > maxDepth || (flow <= 0 && t.Position.Column > 4*maxDepth && startsLine(t)) {
+		if flow > maxDepth || run > maxDepth || (flow <= 0 && t.Position.Column > 4*maxDepth && startsLine(t) && t.Type != token.CommentType) {
 			return placeOfToken(t), &fault{fmt.Sprintf("values are nested more than %d deep", maxDepth), "see docs/configuration.md for what goes where"}
 		}
 		if keys > maxBlockKeys {
