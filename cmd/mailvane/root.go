@@ -23,7 +23,7 @@ Start with "mailvane demo": it needs no account and no network.`,
 		CompletionOptions: cobra.CompletionOptions{HiddenDefaultCmd: true},
 		PersistentPreRun:  func(*cobra.Command, []string) { *started = true },
 	}
-	root.AddCommand(newCheck(), newVersion())
+	root.AddCommand(newRun(), newDemo(), newCheck(), newReplay(), newQuarantine(), newVersion())
 	return root
 }
 
