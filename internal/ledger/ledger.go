@@ -115,7 +115,7 @@ type Changes struct {
 	Reset   bool
 }
 
-// FoldChange is what one fold added to the cohorts; buckets are those of the finest grain.
+// FoldChange is what one fold added to the cohorts; buckets are as wide as Cohorts has them for mail of that age.
 type FoldChange struct {
 	Fold Fold
 	Rows []CohortRow
@@ -163,7 +163,8 @@ type SampleQuery struct {
 	Limit            int
 }
 
-// SampleRow is an example of a reason with how often its text was seen and where.
+// SampleRow is an example of a reason with how often its text was seen and where. Its Cell has no Origin: equal texts of
+// several origins are one.
 type SampleRow struct {
 	Cell        Cell
 	Text        string
@@ -213,7 +214,8 @@ type Status struct {
 	// RoutineHorizon and ExceptionalHorizon are how far back ids of each class are still known; 14 days at most.
 	RoutineHorizon, ExceptionalHorizon time.Duration
 	RoutineIDs, ExceptionalIDs         int64
-	// Unconfirmed is, by source, how many ids stay known because their messages may still be in the queue.
+	// Unconfirmed is, by source, how many ids stay known because their messages may still be in the queue. The process
+	// that commits knows it best: it alone knows the Puts that are under way.
 	Unconfirmed map[string]int64
 	Held        int64
 	Quarantined int64

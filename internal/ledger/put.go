@@ -89,7 +89,8 @@ type Result struct {
 	QuarantineFull []int
 }
 
-// Confirm tells what a source has forgotten of an earlier Put.
+// Confirm tells what a source has forgotten of an earlier Put. It may be durable no sooner than the next Fold: a crash
+// before only keeps ids known for longer.
 type Confirm struct {
 	// Key is the earlier Put's Key; Kept lists the messages (Entry.Message) whose deletion is not certain.
 	Key  uint64

@@ -54,8 +54,8 @@ func routineForgotten(r *rig) {
 	r.forgets(observation.Sent)
 }
 
-// forgets pushes four budgets of an outcome's class and checks that the newest ids are known and the oldest are not: an engine
-// may forget in pieces, as long as it keeps more than half.
+// forgets pushes four budgets of an outcome's class and checks that the newest ids are known and the oldest are not: an
+// engine may forget in pieces, as long as it keeps more than half.
 func (r *rig) forgets(o observation.Outcome) {
 	r.Helper()
 	r.push(o, 0, 4*smallBudget)

@@ -11,7 +11,7 @@ import (
 func changes() []rule {
 	return []rule{
 		{name: "cohorts at a fold and what changed since are the cohorts now", check: changesSum},
-		{name: "changes are told fold by fold and in the finest grain, also of late events", check: changesByFold},
+		{name: "changes are told fold by fold, in buckets as wide as the cohorts'", check: changesByFold},
 		{name: "a fold of nothing new changes nothing", check: changesOfNothing},
 		{name: "maintenance is no change", check: changesNotByMaintenance},
 		{name: "changes older than are known say Reset, and none are left out", check: changesTooOld},
@@ -74,23 +74,8 @@ func (r *rig) changesAfter(after ledger.Fold) ledger.Changes {
 		}
 		last = change.Fold
 		r.checkRows(change.Rows)
-		for _, row := range change.Rows {
-			if row.Width > time.Hour || row.Width == time.Hour && !hourly(row.Cell.Outcome) {
-				r.Fatalf("not of the finest grain: %+v", row)
-			}
-		}
 	}
 	return answer
-}
-
-// hourly says whether an outcome has no finer buckets than hours.
-func hourly(o observation.Outcome) bool {
-	switch o {
-	case observation.Opened, observation.Clicked, observation.OpenedByBot, observation.ClickedByBot:
-		return true
-	default:
-		return false
-	}
 }
 
 func changesSum(r *rig) {
@@ -139,7 +124,7 @@ func changesByFold(r *rig) {
 		r.same("changes of a fold", sum(change.Rows, func(t time.Time) time.Time { return t }), map[slot]tally{
 			{first.Add(time.Duration(i) * 5 * time.Minute), cellOf("spring", observation.Sent)}: {N: 1},
 			{first, cellOf("spring", observation.Opened)}:                                       {N: 1},
-			{late.Add(5 * time.Minute), cellOf("spring", observation.Sent)}:                     {N: 1},
+			{late, cellOf("spring", observation.Sent)}:                                          {N: 1},
 		})
 	}
 	if tail := r.changesAfter(answer.Folds[1].Fold); len(tail.Folds) != 2 {

@@ -126,7 +126,8 @@ func byCampaign(r *rig) {
 		settle()
 		whole := r.cohorts(anytime())
 		for _, c := range []observation.Campaign{
-			{Name: "spring"}, {Tenant: "acme", Name: "spring"}, {Name: "otp's \"é\" %_"}, {Name: "sprin"}, {Tenant: "acm", Name: "spring"},
+			{Name: "spring"}, {Tenant: "acme", Name: "spring"}, {Name: "otp's \"é\" %_"},
+			{Name: "sprin"}, {Tenant: "acm", Name: "spring"},
 		} {
 			var want []ledger.CohortRow
 			for _, row := range whole {
@@ -174,7 +175,8 @@ func sumsPossible(r *rig) {
 func noRows(r *rig) {
 	r.same("cohorts of nothing", r.cohorts(anytime()), []ledger.CohortRow(nil))
 	r.count(r.sent(1))
-	r.same("cohorts of another day", r.cohorts(ledger.CohortQuery{From: r.now().Add(day), To: r.now().Add(2 * day)}), []ledger.CohortRow(nil))
+	another := ledger.CohortQuery{From: r.now().Add(day), To: r.now().Add(2 * day)}
+	r.same("cohorts of another day", r.cohorts(another), []ledger.CohortRow(nil))
 	own := read(r, "own time", func(ctx context.Context) ([]ledger.OwnTimeRow, error) {
 		return r.ledger().OwnTime(ctx, r.now().Add(day), r.now().Add(2*day))
 	})

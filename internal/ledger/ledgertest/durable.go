@@ -46,7 +46,7 @@ func closeFolds(r *rig) {
 	reader, closeReader, err := r.place.OpenReader()
 	r.must("open a reader", err)
 	defer closeReader()
-	r.same("seen without a daemon", r.partsSeen(reader), allParts())
+	r.same("seen without a daemon", r.partsSeen(reader), allPartsElsewhere())
 }
 
 func repeatedOverCrash(r *rig) {

@@ -30,6 +30,14 @@ func (r *rig) bounce(id uint64, text string, changes ...change) ledger.Entry {
 	return r.entry(id, observation.HardBounced, changes...)
 }
 
+func messageIDs(numbers ...int) []string {
+	ids := make([]string, len(numbers))
+	for i, n := range numbers {
+		ids[i] = messageID(n)
+	}
+	return ids
+}
+
 func mostFrequentFirst(r *rig) {
 	first := r.now()
 	r.count(r.bounce(1, "rare"), r.bounce(2, "often"), r.bounce(3, "often"))
@@ -38,9 +46,9 @@ func mostFrequentFirst(r *rig) {
 	r.count(r.bounce(4, "often", from(observation.Origin{})), r.bounce(5, "sometimes"), r.bounce(6, "sometimes"))
 	cell := r.bounce(0, "", from(observation.Origin{})).Cell
 	want := []ledger.SampleRow{
-		{Cell: cell, Text: "often", N: 3, First: first, Last: r.now(), MessageIDs: []string{messageID(2), messageID(3), messageID(4)}},
-		{Cell: cell, Text: "sometimes", N: 2, First: r.now(), Last: r.now(), MessageIDs: []string{messageID(5), messageID(6)}},
-		{Cell: cell, Text: "rare", N: 1, First: first, Last: first, MessageIDs: []string{messageID(1)}},
+		{Cell: cell, Text: "often", N: 3, First: first, Last: r.now(), MessageIDs: messageIDs(2, 3, 4)},
+		{Cell: cell, Text: "sometimes", N: 2, First: r.now(), Last: r.now(), MessageIDs: messageIDs(5, 6)},
+		{Cell: cell, Text: "rare", N: 1, First: first, Last: first, MessageIDs: messageIDs(1)},
 	}
 	for _, restart := range []func(){r.fold, r.crash, r.reopen} {
 		restart()
@@ -65,7 +73,7 @@ func threeMessageIDs(r *rig) {
 	if len(got) != 1 || got[0].N != 10 {
 		r.Fatalf("samples: %+v", got)
 	}
-	r.same("message ids", got[0].MessageIDs, []string{messageID(2), messageID(3), messageID(4)})
+	r.same("message ids", got[0].MessageIDs, messageIDs(2, 3, 4))
 }
 
 func samplesSelected(r *rig) {

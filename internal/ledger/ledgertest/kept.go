@@ -57,7 +57,8 @@ func domainsLearned(r *rig) {
 	r.fold()
 	r.commit(ledger.Put{Source: queue, Learned: []ledger.LearnedDomain{domain("a.example", "microsoft", day)}})
 	want := []ledger.LearnedDomain{
-		domain("a.example", "google_workspace", 3*day), domain("a.example", "microsoft", day), domain("b.example", "microsoft", 2*day),
+		domain("a.example", "google_workspace", 3*day), domain("a.example", "microsoft", day),
+		domain("b.example", "microsoft", 2*day),
 	}
 	for _, restart := range []func(){r.fold, r.crash, r.reopen} {
 		restart()
@@ -110,7 +111,9 @@ func (r *rig) accountStatus(id string, at time.Time) observation.Status {
 }
 
 func statusesListed(r *rig) {
-	first, second, third := r.accountStatus("c", r.now()), r.accountStatus("a", r.now().Add(time.Hour)), r.accountStatus("b", r.now().Add(2*time.Hour))
+	first := r.accountStatus("c", r.now())
+	second := r.accountStatus("a", r.now().Add(time.Hour))
+	third := r.accountStatus("b", r.now().Add(2*time.Hour))
 	r.commit(ledger.Put{Source: queue, Statuses: []observation.Status{third, first}})
 	r.fold()
 	r.commit(ledger.Put{Source: queue, Statuses: []observation.Status{second}})

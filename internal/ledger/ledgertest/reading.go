@@ -138,8 +138,8 @@ func readingsSelected(r *rig) {
 		}
 	}
 	r.store(
-		reading("s1", "a", "m1", day), reading("s1", "a", "m2", day), reading("s1", "b", "m1", day), reading("s2", "a", "m1", day),
-		reading("s1", "a", "m1", 2*day),
+		reading("s1", "a", "m1", day), reading("s1", "a", "m2", day), reading("s1", "b", "m1", day),
+		reading("s2", "a", "m1", day), reading("s1", "a", "m1", 2*day),
 	)
 	count := func(q ledger.ReadingQuery) int {
 		if q.To.IsZero() {

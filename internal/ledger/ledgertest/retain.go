@@ -101,7 +101,8 @@ func quarantineRetained(r *rig) {
 }
 
 func settingsRetained(r *rig) {
-	r.must("add version", r.ledger().AddVersion(r.Context(), ledger.VersionIdentity, ledger.Version{Since: r.now(), Body: []byte("{}")}))
+	version := ledger.Version{Since: r.now(), Body: []byte("{}")}
+	r.must("add version", r.ledger().AddVersion(r.Context(), ledger.VersionIdentity, version))
 	r.commit(ledger.Put{Source: "postmaster", Positions: map[string]string{"example.com": "1"}})
 	r.settle()
 	r.clock.set(r.now().AddDate(3, 0, 0))

@@ -134,7 +134,8 @@ func (w *walk) any() ledger.Entry {
 		o = []observation.Outcome{observation.Sent, observation.Delivered, observation.Complained}[w.rnd.IntN(3)]
 	}
 	// Ids of hashes are spread over all 64 bits.
-	e := w.entry(w.nextID*0x9E3779B97F4A7C15, o, campaign(w.pick("a", "b", "c")), provider(w.pick(observation.Gmail, "yahoo", "other")),
+	e := w.entry(w.nextID*0x9E3779B97F4A7C15, o,
+		campaign(w.pick("a", "b", "c")), provider(w.pick(observation.Gmail, "yahoo", "other")),
 		sentAt(w.now().Add(-time.Duration(w.rnd.IntN(int(72*time.Hour/time.Millisecond)))*time.Millisecond)))
 	if w.rnd.IntN(2) == 0 {
 		e.At = w.now()
