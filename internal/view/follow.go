@@ -94,7 +94,7 @@ func (v *View) advance(ctx context.Context, s *sums, moved span, start int64) er
 // say, tells that its bounces have been published since the mail that bounced was sent.
 func (v *View) renewEras(ctx context.Context, s *sums, asOf time.Time) error {
 	if s.next == nil {
-		if asOf.Sub(v.erasRead) < erasEvery {
+		if asOf.Before(v.erasDue) {
 			return nil
 		}
 		next, err := v.readEras(ctx)
@@ -104,7 +104,7 @@ func (v *View) renewEras(ctx context.Context, s *sums, asOf time.Time) error {
 		v.mu.Lock()
 		s.next, s.recounted = next, max(s.eras.differ(next), s.starts[spanWeek])
 		v.mu.Unlock()
-		v.erasRead = asOf
+		v.erasDue = asOf.Add(erasEvery)
 	}
 	for s.recounted != forever {
 		to := upTo(hourOf(s.recounted)+step, asOf)
@@ -115,6 +115,7 @@ func (v *View) renewEras(ctx context.Context, s *sums, asOf time.Time) error {
 		if err != nil {
 			return err
 		}
+		v.erasDue = v.erasDue.Add(erasRest)
 	}
 	v.mu.Lock()
 	defer v.mu.Unlock()
@@ -180,7 +181,7 @@ func (v *View) rebuildBy(ctx context.Context, asOf time.Time, piece int64) error
 	}
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	v.sums, v.erasRead = s, asOf
+	v.sums, v.erasDue = s, asOf.Add(erasEvery)
 	for _, c := range s.campaigns {
 		c.describe(&v.settings)
 	}

@@ -89,12 +89,15 @@ func (s *sums) leave(rows []ledger.CohortRow, left span, settings *Settings) {
 	}
 }
 
-// recount moves rows from the cells of the old eras to those of the next.
+// recount moves rows from the cells of the old eras to those of the next, where they differ.
 func (s *sums) recount(rows []ledger.CohortRow, settings *Settings) {
 	for i := range rows {
-		in := s.spansFrom(rows[i].Start.Unix())
-		s.count(&rows[i], s.eras, in, -1, settings)
-		s.count(&rows[i], s.next, in, 1, settings)
+		row := &rows[i]
+		if s.key(row, s.eras) != s.key(row, s.next) {
+			in := s.spansFrom(row.Start.Unix())
+			s.count(row, s.eras, in, -1, settings)
+			s.count(row, s.next, in, 1, settings)
+		}
 	}
 }
 
@@ -120,15 +123,18 @@ func (s *sums) count(row *ledger.CohortRow, e *eras, in uint8, sign int64, setti
 	if in == 0 {
 		return
 	}
-	at := hourOf(row.Start.Unix())
-	c := &row.Cell
-	key := newKey(s.providers.id(c.Provider), s.reasons.id(c.Reason), c.Outcome,
-		e.coverage(c.Origin, at), e.reports(c.Provider, at))
-	of := s.campaign(name{c.Campaign.Tenant, c.Campaign.Name}, settings)
+	key := s.key(row, e)
+	of := s.campaign(name{row.Cell.Campaign.Tenant, row.Cell.Campaign.Name}, settings)
 	of.add(key, in, sign*row.N)
 	if row.Possible != 0 {
 		of.add(newKey(key.provider(), key.reason(), possible, key.coverage(), key.reporting()), in, sign*row.Possible)
 	}
+}
+
+func (s *sums) key(row *ledger.CohortRow, e *eras) cellKey {
+	c, at := &row.Cell, hourOf(row.Start.Unix())
+	return newKey(s.providers.id(c.Provider), s.reasons.id(c.Reason), c.Outcome,
+		e.coverage(c.Origin, at), e.reports(c.Provider, at))
 }
 
 func (s *sums) campaign(n name, settings *Settings) *campaignSums {

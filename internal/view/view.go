@@ -14,9 +14,14 @@ import (
 // staleAfter is how long every source of SES events must have been failing for figures to be stale.
 const staleAfter = 10 * time.Minute
 
-// erasEvery is how often published event types and reporting providers are read. Both take effect at the next whole hour
-// as a rule, so an hour that begins right after a reading has hardly begun when it is noticed.
-const erasEvery = time.Minute
+const (
+	// erasEvery is how often published event types and reporting providers are read. Both take effect at the next whole
+	// hour as a rule, so an hour that begins right after a reading has hardly begun when it is noticed.
+	erasEvery = time.Minute
+	// erasRest is how much longer the next reading waits for each hour of mail that had to be recounted, so that many
+	// origins that begin to publish, one after the other, cannot keep a view busy.
+	erasRest = 10 * time.Second
+)
 
 // Reader is what a View reads of a ledger.
 type Reader interface {
@@ -69,9 +74,9 @@ type View struct {
 	group        func(string) string
 	failingSince func() time.Time
 
-	// refreshing is held through a Refresh, and guards erasRead.
+	// refreshing is held through a Refresh, and guards erasDue, when the eras are read next.
 	refreshing sync.Mutex
-	erasRead   time.Time
+	erasDue    time.Time
 
 	// mu guards everything below. Only Refresh and SetSettings write, and neither reads the ledger while it holds mu.
 	mu       sync.RWMutex
