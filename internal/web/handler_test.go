@@ -1,0 +1,258 @@
+package web
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/getkin/kin-openapi/openapi3"
+	"github.com/getkin/kin-openapi/openapi3filter"
+	"github.com/getkin/kin-openapi/routers"
+	"github.com/getkin/kin-openapi/routers/gorillamux"
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/mailvane/mailvane/internal/observation"
+	"github.com/mailvane/mailvane/internal/signal"
+	"github.com/mailvane/mailvane/internal/view"
+)
+
+// shown is a View with one campaign, which notes what it was asked.
+type shown struct {
+	query  view.Query
+	tenant string
+	id     string
+	err    error
+}
+
+var noon = time.Date(2026, 11, 20, 12, 0, 0, 0, time.UTC)
+
+func figures() view.Figures {
+	var c signal.Counts
+	all := signal.CoverageOf(observation.EventSend, observation.EventDelivery, observation.EventBounce, observation.EventSubscription)
+	f := view.Figures{}
+	for o, n := range map[observation.Outcome]int64{
+		observation.Sent: 120_000, observation.Delivered: 118_200, observation.HardBounced: 900, observation.Complained: 31,
+	} {
+		c.Add(signal.Row{Provider: "yahoo", Outcome: o, Reporting: true, Coverage: all, N: n})
+		f.Recipients[o] = n
+	}
+	for _, s := range signal.Signals() {
+		f.Signals[s] = c.Figure(s, &signal.Counts{}, false)
+	}
+	return f
+}
+
+func (s *shown) Campaigns(q view.Query) view.Campaigns {
+	s.query = q
+	return view.Campaigns{
+		Window: view.Window{Start: noon.Add(-time.Hour), End: noon, Basis: "sent", AsOf: noon}, Total: 1,
+		Campaigns: []view.Campaign{{ID: "spring-sale", Owner: "growth", Figures: figures()}},
+	}
+}
+
+func (s *shown) Campaign(_ context.Context, tenant, id string, _ signal.Window) (view.Detail, error) {
+	s.tenant, s.id = tenant, id
+	return view.Detail{
+		Window:    view.Window{Start: noon.Add(-time.Hour), End: noon, Basis: "sent", AsOf: noon},
+		Campaign:  view.Campaign{ID: id, Tenant: tenant, Figures: figures()},
+		Providers: []view.Provider{{ID: "yahoo", Figures: figures()}},
+		Reasons: []view.Reason{{Provider: "yahoo", Outcome: "hard_bounced", Reason: "bad_mailbox", Group: "recipient", N: 900,
+			Samples: []view.Sample{{Text: "550 <@> unknown", N: 3, First: noon, Last: noon, MessageIDs: []string{"0100"}}}}},
+		Sends: []view.Send{{Name: "spring-sale-20261120", Start: noon, End: noon, Figures: figures()}},
+	}, s.err
+}
+
+func (s *shown) Providers(signal.Window) view.Providers {
+	return view.Providers{Window: view.Window{Start: noon, End: noon, Basis: "sent", AsOf: noon},
+		Providers: []view.Provider{{ID: "yahoo", Campaigns: 1, Figures: figures()}}}
+}
+
+type site struct {
+	view    *shown
+	ready   error
+	reload  error
+	handler http.Handler
+}
+
+func newSite() *site {
+	s := &site{view: &shown{}}
+	depth := int64(3)
+	s.handler = New(Options{
+		View: s.view,
+		Sources: func(context.Context) (Sources, error) {
+			return Sources{
+				AsOf: noon, Names: []Names{{Dimension: "campaign"}},
+				Sources:   []Source{{Name: "ses/a", Kind: "ses", State: "ok", LastSuccess: &noon, Queue: &QueueInfo{Depth: &depth}}},
+				Published: []Published{{Basis: "none", Types: map[string]PublishedDay{"Send": {First: noon, Last: noon}}}},
+				Ledger:    LedgerInfo{Writable: true, Horizon: map[string]float64{"routine": 1}},
+			}, nil
+		},
+		Ready:   func() error { return s.ready },
+		Reload:  func(context.Context) error { return s.reload },
+		Metrics: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "metrics") }),
+		Log:     slog.New(slog.DiscardHandler),
+	})
+	return s
+}
+
+func (s *site) do(method, target string) *httptest.ResponseRecorder {
+	w := httptest.NewRecorder()
+	s.handler.ServeHTTP(w, httptest.NewRequest(method, target, nil))
+	return w
+}
+
+// contract reads the OpenAPI document that the site serves.
+func contract(t *testing.T, s *site) routers.Router {
+	t.Helper()
+	doc, err := openapi3.NewLoader().LoadFromData(s.do("GET", "/api/v1/openapi.yaml").Body.Bytes())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := doc.Validate(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	router, err := gorillamux.NewRouter(doc)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return router
+}
+
+func TestAnswersKeepTheContract(t *testing.T) {
+	s := newSite()
+	router := contract(t, s)
+	for _, target := range []string{
+		"/api/v1/campaigns?window=1h&tenant=acme&owner=growth&provider=yahoo&match=spring-*&sort=complaint_rate&limit=5&offset=1",
+		"/api/v1/campaigns/spring-sale?window=24h&tenant=acme",
+		"/api/v1/providers",
+		"/api/v1/sources",
+		"/api/v1/campaigns?window=1y",
+		"/-/healthy",
+	} {
+		r := httptest.NewRequest("GET", target, nil)
+		route, path, err := router.FindRoute(r)
+		if err != nil {
+			t.Fatalf("%s: %v", target, err)
+		}
+		w := s.do("GET", target)
+		err = openapi3filter.ValidateResponse(t.Context(), &openapi3filter.ResponseValidationInput{
+			RequestValidationInput: &openapi3filter.RequestValidationInput{Request: r, PathParams: path, Route: route},
+			Status:                 w.Code, Header: w.Header(), Body: io.NopCloser(w.Body),
+			Options: &openapi3filter.Options{IncludeResponseStatus: true, ExcludeResponseBody: strings.HasPrefix(target, "/-/")},
+		})
+		if err != nil {
+			t.Errorf("%s: %v", target, err)
+		}
+	}
+}
+
+func TestCampaignsPassesTheQueryOn(t *testing.T) {
+	s := newSite()
+	if w := s.do("GET", "/api/v1/campaigns?window=24h&tenant=acme&limit=5&offset=2&match=otp-*"); w.Code != 200 {
+		t.Fatal(w.Body)
+	}
+	q := s.view.query
+	if q.Window != signal.Day || q.Tenant != "acme" || q.Limit != 5 || q.Offset != 2 || !q.Match.Match("otp-login") {
+		t.Errorf("the view was asked %+v", q)
+	}
+	s.do("GET", "/api/v1/campaigns")
+	if s.view.query.Window != signal.Week || s.view.query.Limit != defaultLimit {
+		t.Errorf("by default the view was asked %+v", s.view.query)
+	}
+}
+
+func TestCampaignNamesMayHoldAnything(t *testing.T) {
+	s := newSite()
+	id := "50 % off / \"now\" <b>"
+	if w := s.do("GET", "/api/v1/campaigns/"+url.PathEscape(id)+"?tenant=a%26b"); w.Code != 200 {
+		t.Fatal(w.Body)
+	}
+	if s.view.id != id || s.view.tenant != "a&b" {
+		t.Errorf("asked for %q of %q", s.view.id, s.view.tenant)
+	}
+}
+
+func TestBadQueriesSayEverythingThatIsWrong(t *testing.T) {
+	s := newSite()
+	w := s.do("GET", "/api/v1/campaigns?window=life&limit=0&sort=worst&tennant=acme")
+	var got struct {
+		Status int
+		Detail string
+	}
+	if err := json.Unmarshal(w.Body.Bytes(), &got); err != nil {
+		t.Fatal(err)
+	}
+	want := `limit must be a whole number from 1 to 50000; sort must be sent, name or the name of a signal; ` +
+		`there is no parameter "tennant" here; window must be 1h, 24h or 7d`
+	if diff := cmp.Diff(want, got.Detail); diff != "" || got.Status != 400 || w.Code != 400 {
+		t.Errorf("status %d\n%s", w.Code, diff)
+	}
+}
+
+func TestErrorsAreToldApart(t *testing.T) {
+	s := newSite()
+	s.view.err = view.ErrNotFound
+	if w := s.do("GET", "/api/v1/campaigns/x"); w.Code != 404 || !strings.Contains(w.Body.String(), view.ErrNotFound.Error()) {
+		t.Errorf("%d %s", w.Code, w.Body)
+	}
+	s.view.err = errors.New("open /secret/path: denied")
+	if w := s.do("GET", "/api/v1/campaigns/x"); w.Code != 500 || strings.Contains(w.Body.String(), "secret") {
+		t.Errorf("%d %s", w.Code, w.Body)
+	}
+}
+
+func TestHealthReadyAndReload(t *testing.T) {
+	s := newSite()
+	for _, c := range []struct {
+		method, target string
+		ready, reload  error
+		status         int
+		body           string
+	}{
+		{"GET", "/-/healthy", errors.New("disk full"), nil, 200, "healthy\n"},
+		{"GET", "/-/ready", nil, nil, 200, "ready\n"},
+		{"GET", "/-/ready", errors.New("disk full"), nil, 503, "not ready: disk full\n"},
+		{"POST", "/-/reload", nil, nil, 200, "reloaded\n"},
+		{"POST", "/-/reload", nil, errors.New("a.yaml:1:2: bad"), 422, "the old configuration stays in force:\na.yaml:1:2: bad\n"},
+		{"GET", "/-/reload", nil, nil, 405, "Method Not Allowed\n"},
+		{"GET", "/metrics", nil, nil, 200, "metrics"},
+		{"GET", "/nowhere", nil, nil, 404, "404 page not found\n"},
+	} {
+		s.ready, s.reload = c.ready, c.reload
+		w := s.do(c.method, c.target)
+		if w.Code != c.status || w.Body.String() != c.body {
+			t.Errorf("%s %s: got %d %q", c.method, c.target, w.Code, w.Body)
+		}
+	}
+}
+
+func TestAnotherSiteCannotReload(t *testing.T) {
+	s := newSite()
+	r := httptest.NewRequest("POST", "/-/reload", nil)
+	r.Header.Set("Sec-Fetch-Site", "cross-site")
+	w := httptest.NewRecorder()
+	s.handler.ServeHTTP(w, r)
+	if w.Code != http.StatusForbidden {
+		t.Errorf("got %d", w.Code)
+	}
+}
+
+func TestEveryAnswerIsSecured(t *testing.T) {
+	h := newSite().do("GET", "/").Header()
+	for name, want := range map[string]string{"X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer"} {
+		if got := h.Get(name); got != want {
+			t.Errorf("%s is %q", name, got)
+		}
+	}
+	if !strings.Contains(h.Get("Content-Security-Policy"), "default-src 'none'") {
+		t.Errorf("Content-Security-Policy is %q", h.Get("Content-Security-Policy"))
+	}
+}
