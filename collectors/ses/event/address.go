@@ -24,7 +24,7 @@ func domainOf(from string) string {
 // firstAddress cuts the first address out of a list: what stands in the first angle brackets outside quotes, else what
 // stands before the first comma or comment outside quotes (RFC 5322, section 3.4).
 func firstAddress(list string) string {
-	quoted := false
+	quoted, address := false, false
 	for i := 0; i < len(list); i++ {
 		switch c := list[i]; {
 		case quoted && c == '\\':
@@ -33,9 +33,11 @@ func firstAddress(list string) string {
 			quoted = !quoted
 		case quoted:
 		case c == '<':
-			address, _, _ := strings.Cut(list[i+1:], ">")
-			return address
-		case (c == ',' || c == '(') && strings.IndexByte(list[:i], '@') >= 0:
+			inside, _, _ := strings.Cut(list[i+1:], ">")
+			return inside
+		case c == '@':
+			address = true
+		case address && (c == ',' || c == '('):
 			return list[:i]
 		}
 	}

@@ -14,7 +14,8 @@ import (
 
 // good is the smallest event; variants replace a part of it.
 const good = `{"eventType":"Delivery","mail":{"timestamp":"2026-11-20T10:15:30.123Z","messageId":"m1",` +
-	`"destination":["a@example.com","b@example.com"]},"delivery":{"timestamp":"2026-11-20T10:15:31Z","recipients":["a@example.com"]}}`
+	`"destination":["a@example.com","b@example.com"]},` +
+	`"delivery":{"timestamp":"2026-11-20T10:15:31Z","recipients":["a@example.com"]}}`
 
 func with(old, now string) string {
 	if !strings.Contains(good, old) {
@@ -36,57 +37,106 @@ func one(t *testing.T, body string) observation.Event {
 
 func deep(n int) string { return strings.Repeat("[", n) + strings.Repeat("]", n) }
 
+// The details that several cases share.
+const (
+	notJSON = "the text is not a JSON object"
+	noEvent = "the object is neither an event nor an envelope of one"
+	tooDeep = "objects and arrays nest deeper than 32"
+)
+
+// malformed are bodies that go to quarantine, and why.
 var malformed = []struct {
 	name, body string
-	want       collectors.Unreadable
+	reason     collectors.UnreadableReason
+	detail     string
 }{
-	{"empty", "", collectors.Unreadable{Reason: collectors.ReasonNotJSON, Detail: "the text is not a JSON object"}},
-	{"text", "hello", collectors.Unreadable{Reason: collectors.ReasonNotJSON, Detail: "the text is not a JSON object"}},
-	{"array", "[" + good + "]", collectors.Unreadable{Reason: collectors.ReasonNotJSON, Detail: "the text is not a JSON object"}},
-	{"cut short", good[:len(good)-1], collectors.Unreadable{Reason: collectors.ReasonNotJSON, Detail: "the text is not a JSON object"}},
-	{"two objects", good + good, collectors.Unreadable{Reason: collectors.ReasonNotJSON, Detail: "there is more behind the JSON object"}},
-	{"text in SNS", asSNS("hello"), collectors.Unreadable{Reason: collectors.ReasonNotJSON, Detail: "the text is not a JSON object"}},
-	{"cut short in SNS", asSNS(good[:100]), collectors.Unreadable{Reason: collectors.ReasonNotJSON, Detail: "the text is not a JSON object"}},
-	{"bare newline in a string", with("m1", "m\n1"), collectors.Unreadable{Reason: collectors.ReasonNotJSON, Detail: "the text is not a JSON object"}},
-	{"trailing comma", with(`["a@example.com"]`, `["a@example.com",]`), collectors.Unreadable{Reason: collectors.ReasonNotJSON, Detail: "the text is not a JSON object"}},
-	{"bad number in a field that is ignored", with(`"mail"`, `"x":01,"mail"`), collectors.Unreadable{Reason: collectors.ReasonNotJSON, Detail: "the text is not a JSON object"}},
+	{"empty", "", collectors.ReasonNotJSON, notJSON},
+	{"text", "hello", collectors.ReasonNotJSON, notJSON},
+	{"array", "[" + good + "]", collectors.ReasonNotJSON, notJSON},
+	{"cut short", good[:len(good)-1], collectors.ReasonNotJSON, notJSON},
+	{"two objects", good + good, collectors.ReasonNotJSON, "there is more behind the JSON object"},
+	{"text in SNS", asSNS("hello"), collectors.ReasonNotJSON, notJSON},
+	{"cut short in SNS", asSNS(good[:100]), collectors.ReasonNotJSON, notJSON},
+	{"bare newline in a string", with("m1", "m\n1"), collectors.ReasonNotJSON, notJSON},
+	{"trailing comma", with(`["a@example.com"]`, `["a@example.com",]`), collectors.ReasonNotJSON, notJSON},
+	{"bad number in a field that is ignored", with(`"mail"`, `"x":01,"mail"`), collectors.ReasonNotJSON, notJSON},
 
-	{"no type", `{"a":1}`, collectors.Unreadable{Reason: collectors.ReasonUnknownType, Detail: "the object is neither an event nor an envelope of one"}},
-	{"SNS in SNS", asSNS(asSNS(good)), collectors.Unreadable{Reason: collectors.ReasonUnknownType, Detail: "the object is neither an event nor an envelope of one"}},
-	{"new event type", with("Delivery", "Teleport"), collectors.Unreadable{Reason: collectors.ReasonUnknownType, Detail: "eventType is not one that is known"}},
-	{"new notification type", with(`"eventType":"Delivery"`, `"notificationType":"Received"`), collectors.Unreadable{Reason: collectors.ReasonUnknownType, Detail: "notificationType is not one that is known"}},
-	{"status of something else", asEventBridge(`{"data":{}}`), collectors.Unreadable{Reason: collectors.ReasonUnknownType, Detail: "the object is neither an event nor an envelope of one"}},
+	{"no type", `{"a":1}`, collectors.ReasonUnknownType, noEvent},
+	{"SNS in SNS", asSNS(asSNS(good)), collectors.ReasonUnknownType, noEvent},
+	{"new event type", with("Delivery", "Teleport"), collectors.ReasonUnknownType, "eventType is not one that is known"},
+	{
+		"new notification type", with(`"eventType":"Delivery"`, `"notificationType":"Received"`),
+		collectors.ReasonUnknownType, "notificationType is not one that is known",
+	},
+	{"status of something else", asEventBridge(`{"data":{}}`), collectors.ReasonUnknownType, noEvent},
 
-	{"no message id", with(`"messageId":"m1",`, ``), collectors.Unreadable{Reason: collectors.ReasonBadField, Detail: "mail.messageId is missing"}},
-	{"message id null", with(`"m1"`, `null`), collectors.Unreadable{Reason: collectors.ReasonBadField, Detail: "mail.messageId is missing"}},
-	{"message id a number", with(`"m1"`, `1`), collectors.Unreadable{Reason: collectors.ReasonBadField, Detail: "mail.messageId has the wrong type"}},
-	{"mail a string", with(`{"timestamp":"2026-11-20T10:15:30.123Z","messageId":"m1","destination":["a@example.com","b@example.com"]}`, `"x"`), collectors.Unreadable{Reason: collectors.ReasonBadField, Detail: "mail has the wrong type"}},
-	{"no payload", with(`"delivery":`, `"other":`), collectors.Unreadable{Reason: collectors.ReasonBadField, Detail: "delivery.timestamp is missing"}},
-	{"bad time", with("2026-11-20T10:15:31Z", "yesterday"), collectors.Unreadable{Reason: collectors.ReasonBadField, Detail: "delivery.timestamp is not a time"}},
-	{"bad send time", with("2026-11-20T10:15:30.123Z", "2026-13-20T10:15:30.123Z"), collectors.Unreadable{Reason: collectors.ReasonBadField, Detail: "mail.timestamp is not a time"}},
-	{"no recipients", with(`["a@example.com"]`, `[]`), collectors.Unreadable{Reason: collectors.ReasonBadField, Detail: "delivery.recipients is missing or empty"}},
-	{"empty recipient", with(`["a@example.com"]`, `[""]`), collectors.Unreadable{Reason: collectors.ReasonBadField, Detail: "delivery.recipients has an empty entry"}},
-	{"too many recipients", with(`["a@example.com"]`, `["a@example.com"`+strings.Repeat(`,"b@example.com"`, maxRecipients)+`]`), collectors.Unreadable{Reason: collectors.ReasonBadField, Detail: "delivery.recipients has more than 100 entries"}},
-	{"recipient a number", with(`["a@example.com"]`, `[17]`), collectors.Unreadable{Reason: collectors.ReasonBadField, Detail: "delivery.recipients has the wrong type"}},
-	{"tag a string", with(`"destination"`, `"tags":{"secret-tag":"x"},"destination"`), collectors.Unreadable{Reason: collectors.ReasonBadField, Detail: "mail.tags has the wrong type"}},
-	{"tags a string", with(`"destination"`, `"tags":"x","destination"`), collectors.Unreadable{Reason: collectors.ReasonBadField, Detail: "mail.tags has the wrong type"}},
-	{"header a string", with(`"destination"`, `"headers":["x"],"destination"`), collectors.Unreadable{Reason: collectors.ReasonBadField, Detail: "mail.headers has the wrong type"}},
-	{"processing time a string", with(`"recipients"`, `"processingTimeMillis":"12","recipients"`), collectors.Unreadable{Reason: collectors.ReasonBadField, Detail: "delivery.processingTimeMillis has the wrong type"}},
-	{"in EventBridge", asEventBridge(with(`"m1"`, `1`)), collectors.Unreadable{Reason: collectors.ReasonBadField, Detail: "detail.mail.messageId has the wrong type"}},
-	{"no bounce type", `{"eventType":"Bounce","mail":{"timestamp":"2026-11-20T10:15:30Z","messageId":"m1"},"bounce":{}}`, collectors.Unreadable{Reason: collectors.ReasonBadField, Detail: "bounce.bounceType is missing"}},
-	{"bounce of nobody", `{"eventType":"Bounce","mail":{"timestamp":"2026-11-20T10:15:30Z","messageId":"m1"},"bounce":{"bounceType":"Permanent","timestamp":"2026-11-20T10:15:30Z","bouncedRecipients":[{"status":"5.1.1"}]}}`, collectors.Unreadable{Reason: collectors.ReasonBadField, Detail: "bounce.bouncedRecipients has an entry without an address"}},
-	{"status without time", `{"detail-type":"Sending Status Enabled","detail":{}}`, collectors.Unreadable{Reason: collectors.ReasonBadField, Detail: "time is missing"}},
-	{"status with odd resources", `{"detail-type":"Sending Status Enabled","detail":{},"resources":"x"}`, collectors.Unreadable{Reason: collectors.ReasonBadField, Detail: "resources has the wrong type"}},
+	{"no message id", with(`"messageId":"m1",`, ``), collectors.ReasonBadField, "mail.messageId is missing"},
+	{"message id null", with(`"m1"`, `null`), collectors.ReasonBadField, "mail.messageId is missing"},
+	{"message id a number", with(`"m1"`, `1`), collectors.ReasonBadField, "mail.messageId has the wrong type"},
+	{
+		"mail a string", with(`{"timestamp":"2026-11-20T10:15:30.123Z","messageId":"m1","destination":["a@example.com","b@example.com"]}`, `"x"`),
+		collectors.ReasonBadField, "mail has the wrong type",
+	},
+	{"no payload", with(`"delivery":`, `"other":`), collectors.ReasonBadField, "delivery.timestamp is missing"},
+	{"bad time", with("2026-11-20T10:15:31Z", "yesterday"), collectors.ReasonBadField, "delivery.timestamp is not a time"},
+	{
+		"bad send time", with("2026-11-20T10:15:30.123Z", "2026-13-20T10:15:30.123Z"),
+		collectors.ReasonBadField, "mail.timestamp is not a time",
+	},
+	{"no recipients", with(`["a@example.com"]`, `[]`), collectors.ReasonBadField, "delivery.recipients is missing or empty"},
+	{"empty recipient", with(`["a@example.com"]`, `[""]`), collectors.ReasonBadField, "delivery.recipients has an empty entry"},
+	{
+		"too many recipients", with(`["a@example.com"]`, `["a@example.com"`+strings.Repeat(`,"b@example.com"`, maxRecipients)+`]`),
+		collectors.ReasonBadField, "delivery.recipients has more than 100 entries",
+	},
+	{
+		"recipient a number", with(`["a@example.com"]`, `[17]`),
+		collectors.ReasonBadField, "delivery.recipients has the wrong type",
+	},
+	{
+		"tag a string", with(`"destination"`, `"tags":{"secret-tag":"x"},"destination"`),
+		collectors.ReasonBadField, "mail.tags has the wrong type",
+	},
+	{
+		"tags a string", with(`"destination"`, `"tags":"x","destination"`),
+		collectors.ReasonBadField, "mail.tags has the wrong type",
+	},
+	{
+		"header a string", with(`"destination"`, `"headers":["x"],"destination"`),
+		collectors.ReasonBadField, "mail.headers has the wrong type",
+	},
+	{
+		"processing time a string", with(`"recipients"`, `"processingTimeMillis":"12","recipients"`),
+		collectors.ReasonBadField, "delivery.processingTimeMillis has the wrong type",
+	},
+	{"in EventBridge", asEventBridge(with(`"m1"`, `1`)), collectors.ReasonBadField, "detail.mail.messageId has the wrong type"},
+	{
+		"no bounce type", `{"eventType":"Bounce","mail":{"timestamp":"2026-11-20T10:15:30Z","messageId":"m1"},"bounce":{}}`,
+		collectors.ReasonBadField, "bounce.bounceType is missing",
+	},
+	{
+		"bounce of nobody", `{"eventType":"Bounce","mail":{"timestamp":"2026-11-20T10:15:30Z","messageId":"m1"},"bounce":{` +
+			`"bounceType":"Permanent","timestamp":"2026-11-20T10:15:30Z","bouncedRecipients":[{"status":"5.1.1"}]}}`,
+		collectors.ReasonBadField, "bounce.bouncedRecipients has an entry without an address",
+	},
+	{
+		"status without time", `{"detail-type":"Sending Status Enabled","detail":{}}`,
+		collectors.ReasonBadField, "time is missing",
+	},
+	{
+		"status with odd resources", `{"detail-type":"Sending Status Enabled","detail":{},"resources":"x"}`,
+		collectors.ReasonBadField, "resources has the wrong type",
+	},
 
-	{"too deep", with(`"mail"`, `"x":`+deep(32)+`,"mail"`), collectors.Unreadable{Reason: collectors.ReasonTooDeep, Detail: "objects and arrays nest deeper than 32"}},
-	{"too deep and never closed", `{"x":` + strings.Repeat(`{"x":`, 100_000), collectors.Unreadable{Reason: collectors.ReasonTooDeep, Detail: "objects and arrays nest deeper than 32"}},
-	{"too deep in SNS", asSNS(with(`"mail"`, `"x":`+deep(32)+`,"mail"`)), collectors.Unreadable{Reason: collectors.ReasonTooDeep, Detail: "objects and arrays nest deeper than 32"}},
+	{"too deep", with(`"mail"`, `"x":`+deep(32)+`,"mail"`), collectors.ReasonTooDeep, tooDeep},
+	{"too deep and never closed", `{"x":` + strings.Repeat(`{"x":`, 100_000), collectors.ReasonTooDeep, tooDeep},
+	{"too deep in SNS", asSNS(with(`"mail"`, `"x":`+deep(32)+`,"mail"`)), collectors.ReasonTooDeep, tooDeep},
 }
 
 func TestMalformed(t *testing.T) {
 	for _, c := range malformed {
 		t.Run(c.name, func(t *testing.T) {
-			c.want.Message = 4
+			want := collectors.Unreadable{Message: 4, Reason: c.reason, Detail: c.detail}
 			d := Decoder{Region: "eu-west-1"}
 			// An event before it must stay as it is.
 			var b collectors.Batch
@@ -94,7 +144,7 @@ func TestMalformed(t *testing.T) {
 			if kind := d.Decode(4, c.body, &b); kind != KindUnreadable {
 				t.Fatalf("kind %v", kind)
 			}
-			if diff := cmp.Diff([]collectors.Unreadable{c.want}, b.Unreadable); diff != "" {
+			if diff := cmp.Diff([]collectors.Unreadable{want}, b.Unreadable); diff != "" {
 				t.Errorf("(-want +got):\n%s", diff)
 			}
 			if len(b.Events) != 1 || len(b.Statuses) != 0 {
@@ -179,7 +229,10 @@ func TestPlace(t *testing.T) {
 		{"topic", asSNS(good), "", "us-east-1"},
 		{"EventBridge", asEventBridge(good), "123456789012", "us-east-1"},
 		{"EventBridge and identity", asEventBridge(with(`"mail":{`, arn)), "111111111111", "cn-north-1"},
-		{"raw with names of an envelope", with(`"mail":{`, `"account":"333333333333","region":"us-west-2","mail":{`), "", "eu-west-1"},
+		{
+			"raw with names of an envelope", with(`"mail":{`, `"account":"333333333333","region":"us-west-2","mail":{`),
+			"", "eu-west-1",
+		},
 	} {
 		if e := one(t, c.body); e.Account != c.account || e.Region != c.region {
 			t.Errorf("%s: account %q, region %q", c.name, e.Account, e.Region)
@@ -241,8 +294,9 @@ func TestOptOut(t *testing.T) {
 		{"on by default before", `"topicDefaultSubscriptionStatus":[` + in + `]`, topics(out), true},
 		{"nothing", ``, ``, false},
 	} {
-		body := `{"eventType":"Subscription","mail":{"timestamp":"2026-11-20T10:15:30Z","messageId":"m1","destination":["a@example.com"]},` +
-			`"subscription":{"timestamp":"2026-11-20T12:00:00Z","oldTopicPreferences":{` + c.old + `},"newTopicPreferences":{` + c.now + `}}}`
+		body := `{"eventType":"Subscription","mail":{"timestamp":"2026-11-20T10:15:30Z","messageId":"m1",` +
+			`"destination":["a@example.com"]},"subscription":{"timestamp":"2026-11-20T12:00:00Z",` +
+			`"oldTopicPreferences":{` + c.old + `},"newTopicPreferences":{` + c.now + `}}}`
 		if got := one(t, body).OptOut; got != c.want {
 			t.Errorf("%s: %v", c.name, got)
 		}
@@ -326,13 +380,32 @@ func TestSetupTexts(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, body := range []string{
-		validated, validated + "\n", asSNS(validated), asSNS(validated + "\n"), subscribedText, asSNS(subscribedText), string(confirmation),
+		validated, validated + "\n", asSNS(validated), asSNS(validated + "\n"),
+		subscribedText, asSNS(subscribedText), string(confirmation),
 		strings.Replace(string(confirmation), "SubscriptionConfirmation", "UnsubscribeConfirmation", 1),
 	} {
 		var d Decoder
 		var b collectors.Batch
 		if kind := d.Decode(0, body, &b); kind != KindSetup || len(b.Unreadable) != 0 {
 			t.Errorf("%v %v: %s", kind, b.Unreadable, body)
+		}
+	}
+}
+
+// TestHostileSizesCostLittle: work grows with the size of a body, not with its square.
+func TestHostileSizesCostLittle(t *testing.T) {
+	const n = 200_000
+	for name, body := range map[string]string{
+		"commas in From":     with(`"mail":{`, `"mail":{"source":"`+strings.Repeat(",", 5*n)+`",`),
+		"empty headers":      with(`"mail":{`, `"mail":{"headers":[{}`+strings.Repeat(",{}", n)+`],`),
+		"many values":        with(`"mail":{`, `"mail":{"tags":{"t":["\n"`+strings.Repeat(`,"\n"`, n/2)+`]},`),
+		"many names":         with(`"mail":{`, `"x":{"a":1`+strings.Repeat(`,"a":1`, n/2)+`},"mail":{`),
+		"escapes everywhere": asSNS(with(`"m1"`, `"`+strings.Repeat(`\\`, n)+`"`)),
+	} {
+		start := time.Now()
+		one(t, body)
+		if took := time.Since(start); took > 10*time.Second {
+			t.Errorf("%s: %v", name, took)
 		}
 	}
 }

@@ -79,7 +79,8 @@ func FuzzScannerAgreesWithStrict(f *testing.F) {
 func TestScannerAgreesOnMutants(t *testing.T) {
 	r := rand.New(rand.NewPCG(7, 7))
 	snippets := []string{
-		`"`, `\`, `\"`, `\\`, `\u00e9`, `\\u00e9`, `\ud83d\ude00`, `\\ud83d\\ude00`, `\ud800`, "\xff", "é", "\n", `\n`, " ", ",", ":",
+		`"`, `\`, `\"`, `\\`, `\u00e9`, `\\u00e9`, `\ud83d\ude00`, `\\ud83d\\ude00`, `\ud800`, "\xff", "é",
+		"\n", `\n`, " ", ",", ":",
 		"{", "}", "[", "]", "null", "true", "0", "-1.5e3", `"a":1,`, `"mail":{},`, `"detail":{},`, `"eventType":"Send",`,
 	}
 	var list []string
@@ -92,7 +93,7 @@ func TestScannerAgreesOnMutants(t *testing.T) {
 		}
 	}
 	taken := 0
-	for range 20_000 {
+	for range 4_000 {
 		body := list[r.IntN(len(list))]
 		for range 1 + r.IntN(2) {
 			from := r.IntN(len(body) + 1)
@@ -107,7 +108,7 @@ func TestScannerAgreesOnMutants(t *testing.T) {
 			taken++
 		}
 	}
-	if taken < 1000 {
+	if taken < 400 {
 		t.Errorf("the scanner took only %d mutants: this test shows nothing", taken)
 	}
 }

@@ -49,10 +49,8 @@ type scanner struct {
 
 // peek skips white space and returns the byte behind it without taking it, 0 at the end.
 func (s *scanner) peek() byte {
-	if s.pos < len(s.text) {
-		if c := s.text[s.pos]; c > ' ' && c != '\\' {
-			return c
-		}
+	if s.pos < len(s.text) && s.text[s.pos] > ' ' && s.text[s.pos] != '\\' {
+		return s.text[s.pos]
 	}
 	return s.peekBeyond()
 }
@@ -74,8 +72,12 @@ func (s *scanner) peekBeyond() byte {
 // isBlank says whether an escape with that letter stands for white space.
 func isBlank(letter byte) bool { return letter == 'n' || letter == 't' || letter == 'r' }
 
-// take skips white space and then takes c, which is no quote.
+// take skips white space and then takes c, which is no quote. SES and AWS write none, so c is looked for at once.
 func (s *scanner) take(c byte) bool {
+	if s.pos < len(s.text) && s.text[s.pos] == c {
+		s.pos++
+		return true
+	}
 	if s.peek() != c {
 		return false
 	}
@@ -100,16 +102,16 @@ func (s *scanner) atQuote() bool {
 	return s.pos < len(s.text) && closing(s.text, s.pos, s.nested) > 0
 }
 
-// more steps to the next member of an object, or element of an array, that close ends; first is true in front of the first
-// one. It returns false when there is none, or on doubt, which it records in *ok.
-func (s *scanner) more(closing byte, first bool, ok *bool) bool {
+// more steps to the next member of an object, or element of an array, which ends with end; first is true in front of the
+// first one. It returns false when there is no other, or on doubt, which it records in *ok.
+func (s *scanner) more(end byte, first bool, ok *bool) bool {
 	switch c := s.peek(); {
-	case c == closing:
-		s.pos++
-		return false
 	case c == ',' && !first:
 		s.pos++
 		return true
+	case c == end:
+		s.pos++
+		return false
 	case c != 0 && first:
 		return true
 	default:
@@ -223,7 +225,7 @@ func (s *scanner) str(dst *string) bool {
 // value takes a string into *dst.
 func (s *scanner) value(dst *string) bool { return s.open() && s.rest(dst) }
 
-// literal takes one of the words null, true and false.
+// literal takes a text that must be there as it is, such as null, true or false.
 func (s *scanner) literal(word string) bool {
 	if len(s.text)-s.pos < len(word) || s.text[s.pos:s.pos+len(word)] != word {
 		return false

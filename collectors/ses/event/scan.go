@@ -192,7 +192,18 @@ func (s *scanner) headers(dst *headers) bool {
 	return ok
 }
 
+// header reads an object with name and value. Headers are half of an event, and SES writes all of them in one form, which
+// is therefore tried first.
 func (s *scanner) header(h *observation.Field) bool {
+	start := s.pos
+	name, value := `{"name":"`, `,"value":"`
+	if s.nested {
+		name, value = `{\"name\":\"`, `,\"value\":\"`
+	}
+	if s.literal(name) && s.rest(&h.Name) && s.literal(value) && s.rest(&h.Value) && s.take('}') {
+		return true
+	}
+	s.pos, *h = start, observation.Field{}
 	return s.members(func(name string) bool {
 		switch name {
 		case "name":
