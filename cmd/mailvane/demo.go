@@ -1,6 +1,9 @@
 package main
 
 import (
+	"context"
+	"errors"
+
 	"github.com/spf13/cobra"
 
 	"github.com/mailvane/mailvane/internal/app"
@@ -28,7 +31,11 @@ nothing behind when it is stopped with Ctrl-C.`,
 			}
 			o.Environment = environment(log)
 			o.Out = cmd.OutOrStdout()
-			return app.Demo(cmd.Context(), o)
+			err = app.Demo(cmd.Context(), o)
+			if errors.Is(err, context.Canceled) && cmd.Context().Err() != nil {
+				return nil // it was interrupted before it was ready, which is as good an end as any
+			}
+			return err
 		},
 	}
 	cmd.Flags().StringVar(&o.Listen, "listen", "127.0.0.1:9464", "the address to answer on")

@@ -49,12 +49,12 @@ func TestLoadTextThatIsNone(t *testing.T) {
 	bad("\xff\xfeh\x00", "mailvane.yaml:1:1: the file is in UTF-16")
 	bad("a: 1\nb: \x00\n", "mailvane.yaml:2:4: there is a control character (U+0000)")
 	bad(strings.Repeat("#", 1<<20)+"\n", "mailvane.yaml:1:1: the file is larger than 1MiB")
-	bad(strings.Repeat("[", 100_000), "mailvane.yaml:1:51: values are nested more than 50 deep")
-	bad(strings.Repeat("- ", 100_000), "nested more than 50 deep")
-	bad(strings.Repeat("? ", 100_000), "nested more than 50 deep")
-	bad("a: "+strings.Repeat("!t ", 100_000), "nested more than 50 deep")
+	bad(strings.Repeat("[", 5_000), "mailvane.yaml:1:51: values are nested more than 50 deep")
+	bad(strings.Repeat("- ", 5_000), "nested more than 50 deep")
+	bad(strings.Repeat("? ", 5_000), "nested more than 50 deep")
+	bad("a: "+strings.Repeat("!t ", 5_000), "nested more than 50 deep")
 	bad(stairs(300), "nested more than 50 deep")
-	bad(strings.Repeat("a:\n", 200_000), "mailvane.yaml:10001:2: the file has more than 10000 keys")
+	bad(strings.Repeat("a:\n", 10_001), "mailvane.yaml:10001:2: the file has more than 10000 keys")
 }
 
 // stairs is a mapping in a mapping in a mapping, each on a line of its own.
@@ -85,8 +85,8 @@ func TestLoadBomb(t *testing.T) {
 // is busy, and far below what they would take if time grew by the square.
 func TestLoadCostly(t *testing.T) {
 	for _, data := range []string{
-		"{" + numbered(20_000, "k%d: 1,") + "}",
-		"campaigns: {streams: [" + strings.Repeat("1,", 100_000) + "]}",
+		"{" + numbered(5_000, "k%d: 1,") + "}",
+		"campaigns: {streams: [" + strings.Repeat("1,", 20_000) + "]}",
 		"campaigns: {streams: [" + numbered(9_999, "k%d,") + "]}",
 		"campaigns: {identify: [" + strings.Repeat("{},", 9_999) + "]}",
 		"collectors: {ses: [" + strings.Repeat("{},", 9_999) + "]}",
