@@ -22,10 +22,12 @@
 //
 // Almost every message is a known event in plain JSON. Those are read by the scanner (scan.go, scanpayload.go, lex.go,
 // unescape.go), which makes one pass over the text, also over JSON inside an SNS message, which it reads where it stands.
-// Strings alias the body, or the decoder's arena when they hold escapes; nothing is allocated once its buffers have grown. It knows a part of JSON only. Whatever it is not
-// sure of (a name with an escape, invalid UTF-8, a wrong type, a field given twice, a type that it does not know) it gives
-// up, and the strict decoder (shape.go, strict.go), which stands on a complete JSON implementation, decides from the start.
-// So the strict decoder alone defines what a body means; the scanner may only agree faster. A fuzz test holds it to that.
+// Strings alias the body, or the decoder's arena when they hold escapes; nothing is allocated once its buffers have grown.
+//
+// The scanner knows a part of JSON only. Whatever it is not sure of (a name with an escape, invalid UTF-8, a wrong type, a
+// field given twice, a type that it does not know) it gives up, and the strict decoder (shape.go, strict.go), which stands
+// on a complete JSON implementation, decides from the start. So the strict decoder alone defines what a body means; the
+// scanner may only agree faster. A fuzz test holds it to that.
 //
 // Both fill the same document (document.go), the event as SES writes it; build.go checks it and turns it into an
 // observation.Event. Rules of that step, such as which fields must be there, therefore exist once:
