@@ -3,7 +3,8 @@ package simulator_test
 import (
 	"encoding/json"
 	"errors"
-	"fmt"
+	"io"
+	"net/http"
 	"strconv"
 	"strings"
 	"sync"
@@ -34,11 +35,26 @@ func start(t *testing.T, o simulator.Options) *simulator.Simulator {
 	return s
 }
 
+// plainBodies hides the WriteTo of request bodies. The SDK closes a body as soon as the answer's headers are there, a
+// closed body's WriteTo fails, and net/http, when it has not yet looked for the end of the body by then, takes that for a
+// failed request and closes the connection under the answer. A server as near as this one provokes it.
+type plainBodies struct{ http.RoundTripper }
+
+func (p plainBodies) RoundTrip(r *http.Request) (*http.Response, error) {
+	if r.Body != nil {
+		r = r.Clone(r.Context())
+		r.Body = struct{ io.ReadCloser }{r.Body}
+	}
+	return p.RoundTripper.RoundTrip(r)
+}
+
 // drain receives and deletes until a queue is empty, and hands every body to each.
 func drain(t *testing.T, s *simulator.Simulator, queue, region string, each func(id, body string)) {
 	t.Helper()
 	client := sqs.New(sqs.Options{Region: region, BaseEndpoint: aws.String(s.URL()),
-		Credentials: credentials.NewStaticCredentialsProvider(simulator.AccessKey, simulator.SecretKey, "")})
+		Retryer:     aws.NopRetryer{},
+		Credentials: credentials.NewStaticCredentialsProvider(simulator.AccessKey, simulator.SecretKey, ""),
+		HTTPClient:  &http.Client{Transport: plainBodies{http.DefaultTransport}}})
 	url := s.QueueURL(queue)
 	for {
 		got, err := client.ReceiveMessage(t.Context(), &sqs.ReceiveMessageInput{QueueUrl: &url, MaxNumberOfMessages: 10})
@@ -73,7 +89,7 @@ func inner(t *testing.T, body string) string {
 }
 
 func TestBenchQueueHoldsExactlyWhatItSays(t *testing.T) {
-	const messages = 5000
+	const messages = 3000
 	s := start(t, simulator.Bench(now, 1, messages))
 	if visible := s.SQS().Queue(simulator.EventsQueue).Stats().Visible; visible != messages {
 		t.Errorf("%d messages visible, want %d", visible, messages)
@@ -88,8 +104,8 @@ func TestBenchQueueHoldsExactlyWhatItSays(t *testing.T) {
 		t.Errorf("%d messages, %d events handed out; want %d", total, totals.Events, messages)
 	}
 	duplicates := int64(total - len(seen))
-	if totals.Duplicates != duplicates || duplicates < 60 || duplicates > 140 {
-		t.Errorf("%d duplicates, the truth says %d; want about 100", duplicates, totals.Duplicates)
+	if totals.Duplicates != duplicates || duplicates < 30 || duplicates > 90 {
+		t.Errorf("%d duplicates, the truth says %d; want about 60", duplicates, totals.Duplicates)
 	}
 	if len(totals.Providers) < 30 || len(totals.Campaigns) < 200 {
 		t.Errorf("%d providers, %d campaigns", len(totals.Providers), len(totals.Campaigns))
@@ -150,7 +166,7 @@ func TestFeedPublishesWhatHasHappened(t *testing.T) {
 			}
 		})
 	}
-	if len(want) < 50 || fmt.Sprint(len(got)) != fmt.Sprint(len(want)) {
+	if len(want) < 50 || len(got) != len(want) {
 		t.Errorf("%d different events fed, history has %d", len(got), len(want))
 	}
 	for line := range want {

@@ -48,5 +48,6 @@ func TestTruthIsWhatTheClassifierSays(t *testing.T) {
 		check(mailbox.Reply{Provider: p.id, BounceType: "Undetermined", BounceSubType: "Undetermined"}, "unknown")
 		check(mailbox.Reply{Provider: p.id, RejectReason: "Bad content"}, "content_virus_or_attachment")
 	}
+	bounce(MailboxSimulator, "Permanent", simulatorMailboxes.hard)
 	bounce("microsoft", "Transient", microsoftBlock)
 }

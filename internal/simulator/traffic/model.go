@@ -59,7 +59,7 @@ type Mail struct {
 	Send   *Send
 	// Recipients is how many there are.
 	Recipients int
-	// Provider is the id of their provider, empty for SES's mailbox simulator.
+	// Provider is the id of their provider.
 	Provider string
 	// key is unique to the mail; ids and addresses are derived from it.
 	key    uint64

@@ -53,8 +53,12 @@ const (
 // other is the id of the provider of recipients whose domain nobody knows.
 const other = "other"
 
-// simulatorMailboxes receives mail to SES's mailbox simulator.
-var simulatorMailboxes = provider{id: "", domains: []string{"simulator.amazonses.com"}, accept: genericAccept, hard: genericHard}
+// MailboxSimulator is the provider of mail to SES's mailbox simulator, which is in no rate.
+const MailboxSimulator = "simulator"
+
+// simulatorMailboxes receives that mail.
+var simulatorMailboxes = provider{id: MailboxSimulator, domains: []string{"simulator.amazonses.com"}, accept: genericAccept,
+	hard: reply{"5.1.1", "smtp; 550 5.1.1 user unknown", "bad_mailbox", "General"}}
 
 // providers lists where recipients have their mailboxes, by shares as a European shop would see them.
 func providers() []provider {

@@ -24,7 +24,7 @@ type Cell struct {
 type Tally struct{ N, Possible int64 }
 
 // Truth counts what was handed out: recipients once per outcome, complaints once per report, opens and clicks by event,
-// twins and repeated delays not at all, and mail to SES's mailbox simulator apart.
+// twins and repeated delays not at all. Mail to SES's mailbox simulator is under a provider of its own.
 type Truth struct {
 	mu      sync.Mutex
 	cells   map[cellKey]Tally
@@ -43,13 +43,11 @@ type cellKey struct {
 
 // Totals sums a Truth up; it has a JSON form, so that another process can compare.
 type Totals struct {
-	// Events counts everything handed out; Duplicates, Twins, Repeats and Simulator are those of them that count nothing
-	// of their own.
+	// Events counts everything handed out; Duplicates, Twins and Repeats are those of them that count nothing.
 	Events     int64 `json:"events"`
 	Duplicates int64 `json:"duplicates"`
 	Twins      int64 `json:"twins"`
 	Repeats    int64 `json:"repeats"`
-	Simulator  int64 `json:"simulator"`
 	// Outcomes counts recipients by outcome, Campaigns by tenant/campaign and outcome, Providers by provider and outcome.
 	Outcomes  map[string]int64            `json:"outcomes"`
 	Campaigns map[string]map[string]int64 `json:"campaigns"`
@@ -75,9 +73,6 @@ func (t *Truth) Add(e *Event) {
 	switch {
 	case e.Twin:
 		t.totals.Twins++
-		return
-	case e.Mail.Provider == "":
-		t.totals.Simulator++
 		return
 	case e.Outcome == observation.Delayed:
 		if t.delayed[e.Mail.key] {
