@@ -188,8 +188,8 @@ func (q *Queue) nextSeq() uint64 {
 	return q.lastSeq
 }
 
-// take receives up to n messages, as they are now; full says that the limit of messages in flight kept it from giving more. What has to go
-// to the dead-letter queue is returned apart. The lock is held.
+// take receives up to n messages, as they are now; full says that the limit of messages in flight kept it from giving
+// more. What has to go to the dead-letter queue is returned apart. The lock is held.
 func (q *Queue) take(n int, visibility time.Duration) (got []message, dead []*message, full bool) {
 	now := q.server.now()
 	q.expire(now)
@@ -388,31 +388,4 @@ func (q *Queue) takeDead(m *message, from string) {
 	moved.firstReceived = time.Time{}
 	q.ready = append(q.ready, &moved)
 	q.wake(1)
-}
-
-// dueHeap orders messages in flight by the time at which they become visible again.
-type dueHeap []*message
-
-func (h dueHeap) Len() int           { return len(h) }
-func (h dueHeap) Less(i, j int) bool { return h[i].visibleAt.Before(h[j].visibleAt) }
-func (h dueHeap) Swap(i, j int) {
-	h[i], h[j] = h[j], h[i]
-	h[i].index, h[j].index = i, j
-}
-
-// Push is for container/heap.
-func (h *dueHeap) Push(x any) {
-	m := x.(*message)
-	m.index = len(*h)
-	*h = append(*h, m)
-}
-
-// Pop is for container/heap.
-func (h *dueHeap) Pop() any {
-	old := *h
-	m := old[len(old)-1]
-	old[len(old)-1] = nil
-	*h = old[:len(old)-1]
-	m.index = -1
-	return m
 }
