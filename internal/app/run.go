@@ -2,7 +2,6 @@ package app
 
 import (
 	"context"
-	"fmt"
 	"math"
 	"os"
 	"os/signal"
@@ -89,16 +88,4 @@ func defaultMemory(c *config.Config) int64 {
 	const base, bytesPerID = 256 << 20, 11.4
 	ids := float64(c.Ledger.Budgets.RoutineIDs+c.Ledger.Budgets.ExceptionalIDs) * bytesPerID
 	return base + int64(math.Ceil(ids)) + 3*int64(c.Memory.InFlight)
-}
-
-// Check validates a configuration file and says what it would run.
-func Check(file string) (*config.Config, []config.Problem) {
-	c, problems := config.LoadFile(file)
-	if config.Failed(problems) {
-		return nil, problems
-	}
-	if _, err := settingsOf(c); err != nil {
-		problems = append(problems, config.Problem{File: file, Line: 1, Column: 1, Message: fmt.Sprint(err)})
-	}
-	return c, problems
 }
