@@ -51,7 +51,7 @@ func newTransport(o *Options) *sqsTransport {
 	cfg.Retryer = func() aws.Retryer {
 		return retry.NewStandard(func(r *retry.StandardOptions) {
 			r.MaxAttempts = 2
-			r.MaxBackoff = time.Second
+			r.MaxBackoff = 200 * time.Millisecond
 		})
 	}
 	cfg.RetryMaxAttempts = 0 // the SDK's setting for all its clients would take precedence
@@ -64,7 +64,7 @@ func newTransport(o *Options) *sqsTransport {
 	if cfg.Credentials != nil {
 		cfg.Credentials = marked{cfg.Credentials}
 	}
-	client := httpClient(cfg)
+	client := plainBodies{httpClient(cfg)}
 	return &sqsTransport{
 		client: sqs.NewFromConfig(cfg, func(s *sqs.Options) {
 			s.HTTPClient = limited{client}

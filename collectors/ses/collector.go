@@ -70,9 +70,11 @@ type Collector struct {
 	// letGo, grace and confirmTimeout are as the constants in pass.go.
 	letGo, grace, confirmTimeout time.Duration
 
-	mu           sync.Mutex // protects all following fields
+	visibilityMu sync.Mutex // protects visibility and visibilityAt; held while the queue is asked
 	visibility   time.Duration
 	visibilityAt time.Time
+
+	unsaidMu sync.Mutex // protects unsaid
 	// unsaid are confirmations that could not be put.
 	unsaid []collectors.Confirm
 }
@@ -117,8 +119,8 @@ func (c *Collector) QueueDepth(ctx context.Context) (visible, inFlight int64, er
 
 // visibilityTimeout is for how long received messages are made invisible: the queue's own setting, asked for now and then.
 func (c *Collector) visibilityTimeout(ctx context.Context) (time.Duration, error) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
+	c.visibilityMu.Lock()
+	defer c.visibilityMu.Unlock()
 	now := c.now()
 	if c.visibility != 0 && now.Sub(c.visibilityAt) < visibilityMaxAge {
 		return c.visibility, nil

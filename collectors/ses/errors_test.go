@@ -137,6 +137,21 @@ func TestErrorWithoutTheQueryHeader(t *testing.T) {
 	}
 }
 
+func TestAnswerThatStallsHalfWay(t *testing.T) {
+	t.Parallel()
+	r := newRigOn(t, handler{"ReceiveMessage": func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Length", "1000")
+		_, _ = io.WriteString(w, `{"Messages":[`)
+		w.(http.Flusher).Flush()
+		<-r.Context().Done()
+	}}, "/123456789012/q")
+	r.transport.receiveTimeout = 300 * time.Millisecond
+	if e := r.failure(t); e.Reason != collectors.ReasonUnavailable || !strings.Contains(e.Error(), "no whole answer within 300ms") {
+		t.Errorf("%s: %v", e.Reason, e)
+	}
+	r.wantBudgetFree(t)
+}
+
 // A server may answer with the whole request, as AWS does to explain signatures.
 func TestNoSecretComesBackInAnError(t *testing.T) {
 	t.Parallel()

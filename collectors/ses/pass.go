@@ -122,19 +122,19 @@ func isEntriesError(err error) bool {
 // confirm tells the sink what became of a batch at the queue, also when the pass has been told to stop. A confirmation
 // that cannot be put goes with a later one.
 func (c *Collector) confirm(ctx context.Context, sink collectors.Sink, confirm collectors.Confirm) error {
-	c.mu.Lock()
+	c.unsaidMu.Lock()
 	confirms := append(c.unsaid, confirm)
 	c.unsaid = nil
-	c.mu.Unlock()
+	c.unsaidMu.Unlock()
 
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), c.confirmTimeout)
 	defer cancel()
 	err := sink.Put(ctx, collectors.Batch{Source: c.name, Confirms: confirms})
 	if err != nil {
-		c.mu.Lock()
+		c.unsaidMu.Lock()
 		c.unsaid = append(c.unsaid, confirms...)
 		c.unsaid = c.unsaid[max(len(c.unsaid)-maxUnsaid, 0):]
-		c.mu.Unlock()
+		c.unsaidMu.Unlock()
 	}
 	return err
 }
