@@ -61,22 +61,22 @@ func TestRunningSumsOfSQLite(t *testing.T) {
 	check(t, store.AddVersion(ctx, ledger.VersionReporting, ledger.Version{Since: noon, Body: []byte(`["yahoo"]`)}))
 	v := New(store, Options{Group: group})
 	var id uint64
-	for step := range 60 {
+	for step := range 20 {
 		for range random.IntN(4) {
 			_, err := store.Commit(ctx, ledger.Put{Source: "queue", Entries: entries(random, now, &id)})
 			check(t, err)
 			check(t, store.Fold(ctx))
 		}
 		now = erasAreDue(v, now.Add(time.Duration(random.Int64N(int64(90*time.Minute)))))
-		if random.IntN(40) == 0 {
-			now = now.Add(30 * time.Hour)
+		if random.IntN(10) == 0 {
+			now = now.Add(20 * time.Hour)
 		}
 		check(t, store.Fold(ctx))
 		for more := random.IntN(3) == 0; more; {
 			more, err = store.Maintain(ctx)
 			check(t, err)
 		}
-		if step == 30 {
+		if step == 10 {
 			check(t, store.Close())
 			store, err = sqlite.Open(ctx, o)
 			check(t, err)
