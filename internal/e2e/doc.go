@@ -1,0 +1,3 @@
+// Package e2e holds no code, only tests: they run the built program as a user does, against servers that others have written,
+// so that the simulator is not the only witness. Each test starts what it talks to on loopback and stops it again.
+package e2e
