@@ -1,0 +1,43 @@
+# The targets that people and .ci/run use. "make test" needs Go, a C compiler (for the race detector) and npm (for the
+# third-party SQS server of internal/e2e, which that test installs by itself).
+
+GO ?= go
+FUZZTIME ?= 10s
+
+LINTER := bin/golangci-lint
+
+.PHONY: build test generate lint bench fuzz clean
+
+build:
+	CGO_ENABLED=0 $(GO) build -trimpath -o bin/mailvane ./cmd/mailvane
+
+test:
+	$(GO) test -race -shuffle=on -timeout=20m ./...
+
+# What is generated is committed; .ci/run fails when it is not current.
+generate:
+	$(GO) generate ./...
+	$(GO) test ./internal/telemetry -run '^TestDocumentIsCurrent$$' -update
+
+lint: $(LINTER)
+	$(LINTER) run --config .ci/golangci.yml ./...
+
+# The linter has a module of its own, so that its dependencies are not the program's.
+$(LINTER): .ci/tools/go.mod .ci/tools/go.sum
+	$(GO) build -C .ci/tools -o ../../$(LINTER) github.com/golangci/golangci-lint/v2/cmd/golangci-lint
+	touch $@
+
+# A million events through the whole path; the results are recorded in docs/performance.md. The parts have benchmarks of
+# their own: go test -run '^$' -bench . ./collectors/ses/event
+bench: build
+	$(GO) run ./internal/bench -daemon bin/mailvane
+
+# Every fuzz target for FUZZTIME each. What it finds is written to the testdata/fuzz of its package: commit that with the mend.
+fuzz:
+	@grep -rHoE --include='*_test.go' --exclude-dir=node_modules '^func Fuzz\w+' . | while IFS=: read -r file target; do \
+		name=$${target#func }; echo "$$(dirname "$$file") $$name"; \
+		$(GO) test -run '^$$' -fuzz "^$$name\$$" -fuzztime $(FUZZTIME) "$$(dirname "$$file")" </dev/null || exit 1; \
+	done
+
+clean:
+	rm -rf bin internal/e2e/fauxqs/node_modules
