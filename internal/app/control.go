@@ -9,6 +9,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/http/pprof"
 	"net/url"
 	"os"
 	"strconv"
@@ -80,6 +81,10 @@ func (d *Daemon) controlHandler() http.Handler {
 		n, err := replay.Drop(r.Context(), d.ledger, s)
 		answer(w, n, err)
 	})
+	// Profiles are for whoever may read the ledger: curl --unix-socket ledger.db.sock http://mailvane/debug/pprof/heap
+	mux.HandleFunc("GET /debug/pprof/", pprof.Index)
+	mux.HandleFunc("GET /debug/pprof/profile", pprof.Profile)
+	mux.HandleFunc("GET /debug/pprof/trace", pprof.Trace)
 	return mux
 }
 

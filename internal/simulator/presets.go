@@ -33,24 +33,23 @@ func Demo(now time.Time, seed uint64, surge float64) Options {
 	}
 }
 
-// benchLateness keeps a benchmark's events within a day.
+// benchLateness keeps a benchmark's events close to its mail.
 const benchLateness = 2 * time.Hour
 
-// Bench is one queue of that many messages in SNS envelopes, 2 % of them duplicates, of 300 campaigns and the day before
-// now.
-func Bench(now time.Time, seed uint64, messages int) Options {
+// Bench is one queue of that many messages in SNS envelopes, 2 % of them duplicates, of 300 campaigns whose mail was sent
+// within span, some hours before now.
+func Bench(now time.Time, seed uint64, messages int, span time.Duration) Options {
 	const day = 24 * time.Hour
 	// A mail has about 2.45 events; a tenth more mails than needed are sent, so that the events do not run out.
-	perDay := float64(messages) / 2.45 * 1.1
-	start := now.Add(-day)
+	perDay := float64(messages) / 2.45 * 1.1 * float64(day) / float64(span)
+	end := now.Add(-benchLateness)
+	start := end.Add(-span)
 	return Options{
 		Story: traffic.Bench(300, perDay),
-		Model: traffic.Options{Seed: seed, Since: start, Lateness: benchLateness},
+		Model: traffic.Options{Seed: seed, Since: start, Until: end, Lateness: benchLateness},
 		Queues: []Queue{{
 			Name: EventsQueue, Envelope: traffic.SNS,
-			// Sums cost the server as much as all the rest, on cores that the benchmark needs; its client checks none.
-			QueueOptions: sqs.QueueOptions{OmitMD5: true},
-			Prefill:      &Prefill{From: start, To: now, Messages: messages, Duplicates: 0.02},
+			Prefill: &Prefill{From: start, To: now, Messages: messages, Duplicates: 0.02},
 		}},
 	}
 }

@@ -90,7 +90,7 @@ func inner(t *testing.T, body string) string {
 
 func TestBenchQueueHoldsExactlyWhatItSays(t *testing.T) {
 	const messages = 3000
-	s := start(t, simulator.Bench(now, 1, messages))
+	s := start(t, simulator.Bench(now, 1, messages, time.Hour))
 	if visible := s.SQS().Queue(simulator.EventsQueue).Stats().Visible; visible != messages {
 		t.Errorf("%d messages visible, want %d", visible, messages)
 	}

@@ -18,8 +18,8 @@ type Options struct {
 	Seed uint64
 	// Scale multiplies the number of mails; 0 means 1.
 	Scale float64
-	// Since, when not zero, is the time before which nothing is sent.
-	Since time.Time
+	// Since, when not zero, is the time before which nothing is sent, Until that from which on nothing is.
+	Since, Until time.Time
 	// Surge, when not zero, is a time from which SurgeFactor times as many mails are sent.
 	Surge       time.Time
 	SurgeFactor float64
@@ -188,7 +188,7 @@ type generator struct {
 // slot derives everything that mail sent in the slot from start on leads to.
 func (g *generator) slot(start time.Time) {
 	m := g.model
-	if start.Before(m.options.Since) {
+	if start.Before(m.options.Since) || !m.options.Until.IsZero() && !start.Before(m.options.Until) {
 		return
 	}
 	scale := m.options.Scale

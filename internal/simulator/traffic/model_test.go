@@ -74,6 +74,21 @@ func TestEventsComeInOrderAndNeverBeforeTheirMail(t *testing.T) {
 	}
 }
 
+func TestNothingIsSentFromUntilOn(t *testing.T) {
+	until := anchor.Add(-3 * time.Hour)
+	m := New(Demo(anchor), Options{Until: until})
+	stream, sent := m.Stream(anchor.Add(-day), anchor), 0
+	for e, ok := stream.Next(); ok; e, ok = stream.Next() {
+		sent++
+		if !e.Mail.SentAt.Before(until) {
+			t.Fatalf("mail sent at %s", e.Mail.SentAt)
+		}
+	}
+	if sent == 0 {
+		t.Error("nothing was sent at all")
+	}
+}
+
 func TestNothingIsSentBeforeSince(t *testing.T) {
 	since := anchor.Add(-6 * time.Hour)
 	m := New(Demo(anchor), Options{Since: since})

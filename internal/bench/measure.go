@@ -1,0 +1,132 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"os"
+	"time"
+
+	"github.com/mailvane/mailvane/internal/ledger"
+	"github.com/mailvane/mailvane/internal/ledger/sqlite"
+	"github.com/mailvane/mailvane/internal/simulator/traffic"
+)
+
+// setup says what is measured.
+type setup struct {
+	daemon  string
+	events  int
+	span    time.Duration
+	passes  int
+	profile string
+}
+
+// measure runs the daemon over a full queue until it is empty.
+func measure(ctx context.Context, s setup) (r *result, err error) {
+	dir, err := os.MkdirTemp("", "mailvane-bench-")
+	if err != nil {
+		return nil, fmt.Errorf("make a folder: %w", err)
+	}
+	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
+	server, err := startServer(ctx, s.events, s.span)
+	if err != nil {
+		return nil, err
+	}
+	began := time.Now()
+	d, err := startDaemon(ctx, s, dir, server.queueURL)
+	if err != nil {
+		return nil, err
+	}
+	r = &result{}
+	profiled := make(chan error, 1)
+	go func() { profiled <- d.profileOnceBusy(ctx, s.profile) }()
+	if err := d.drain(ctx, int64(s.events), r); err != nil {
+		return nil, err
+	}
+	r.Seconds = time.Since(began).Seconds()
+	if err := <-profiled; err != nil {
+		return nil, err
+	}
+	usage, err := d.stop()
+	if err != nil {
+		return nil, err
+	}
+	totals, err := server.stop()
+	if err != nil {
+		return nil, err
+	}
+	r.Events, r.Duplicates = totals.Events, totals.Duplicates
+	r.EventsPerSecond = float64(r.Events) / r.Seconds
+	r.CPUPerEvent = float64(cpu(usage).Microseconds()) / float64(r.Events)
+	r.DaemonCores = cpu(usage).Seconds() / r.Seconds
+	r.PeakRSS = float64(usage.Maxrss) / 1024
+	return r, check(ctx, d.ledger, totals, r)
+}
+
+// drain waits until the daemon has stored every message, and shows how far it is.
+func (d *daemon) drain(ctx context.Context, events int64, r *result) error {
+	tick := time.NewTicker(time.Second)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("wait for the queue to be empty: %w", context.Cause(ctx))
+		case <-tick.C:
+		}
+		m, err := d.metrics(ctx)
+		if err != nil {
+			continue // it is starting
+		}
+		done := entries(m)
+		fmt.Fprintf(os.Stderr, "%d of %d\n", done, events)
+		if done < events {
+			continue
+		}
+		commits := m["mailvane_ledger_commit_duration_seconds"].GetMetric()
+		if len(commits) != 1 {
+			return errors.New("the daemon does not tell how long commits take")
+		}
+		r.CommitP50 = 1000 * quantile(commits[0].GetHistogram(), 0.5)
+		r.CommitP99 = 1000 * quantile(commits[0].GetHistogram(), 0.99)
+		return nil
+	}
+}
+
+// check compares what is in the ledger with what was handed out.
+func check(ctx context.Context, path string, truth traffic.Totals, r *result) error {
+	l, err := sqlite.OpenReader(ctx, path)
+	if err != nil {
+		return err
+	}
+	defer l.Close()
+	status, err := l.Status(ctx)
+	if err != nil {
+		return err
+	}
+	r.LedgerPerEvent = float64(status.Size+status.WALSize) / float64(r.Events)
+	outcomes, campaigns := map[string]int64{}, map[string]map[string]int64{}
+	now := time.Now()
+	for from := now.Add(-72 * time.Hour); from.Before(now.Add(time.Hour)); from = from.Add(time.Hour) {
+		c, err := l.Cohorts(ctx, ledger.CohortQuery{From: from, To: from.Add(time.Hour)})
+		if err != nil {
+			return err
+		}
+		r.Cohorts += len(c.Rows)
+		for _, row := range c.Rows {
+			outcome := row.Cell.Outcome.String()
+			outcomes[outcome] += row.N
+			name := row.Cell.Campaign.Tenant + "/" + row.Cell.Campaign.Name
+			if campaigns[name] == nil {
+				campaigns[name] = map[string]int64{}
+			}
+			campaigns[name][outcome] += row.N
+		}
+	}
+	same := maps.EqualFunc(campaigns, truth.Campaigns, func(a, b map[string]int64) bool { return maps.Equal(a, b) })
+	r.CountsAreCorrect = same && maps.Equal(outcomes, truth.Outcomes)
+	if !r.CountsAreCorrect {
+		fmt.Fprintf(os.Stderr, "counted %v\nhanded out %v\n", outcomes, truth.Outcomes)
+	}
+	return nil
+}

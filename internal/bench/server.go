@@ -1,0 +1,78 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"strconv"
+	"time"
+
+	"github.com/mailvane/mailvane/internal/simulator"
+	"github.com/mailvane/mailvane/internal/simulator/traffic"
+)
+
+// serveQueue holds the queue until its standard input ends, and then tells what the events amounted to.
+func serveQueue(ctx context.Context, events int, span time.Duration) error {
+	s, err := simulator.Start(ctx, simulator.Bench(time.Now(), 1, events, span))
+	if err != nil {
+		return err
+	}
+	fmt.Println(s.QueueURL(simulator.EventsQueue))
+	if _, err := io.Copy(io.Discard, os.Stdin); err != nil {
+		return fmt.Errorf("wait for the bench: %w", err)
+	}
+	totals := s.Truth().Totals()
+	return errors.Join(s.Close(), json.NewEncoder(os.Stdout).Encode(totals))
+}
+
+// server is the other process.
+type server struct {
+	cmd      *exec.Cmd
+	stdin    io.Closer
+	stdout   *bufio.Reader
+	queueURL string
+}
+
+func startServer(ctx context.Context, events int, span time.Duration) (*server, error) {
+	self, err := os.Executable()
+	if err != nil {
+		return nil, fmt.Errorf("find this program: %w", err)
+	}
+	cmd := exec.CommandContext(ctx, self, "-serve", "-events", strconv.Itoa(events), "-span", span.String())
+	cmd.Stderr = os.Stderr
+	stdin, err := cmd.StdinPipe()
+	if err != nil {
+		return nil, fmt.Errorf("start the server: %w", err)
+	}
+	stdout, err := cmd.StdoutPipe()
+	if err != nil {
+		return nil, fmt.Errorf("start the server: %w", err)
+	}
+	if err := cmd.Start(); err != nil {
+		return nil, fmt.Errorf("start the server: %w", err)
+	}
+	s := &server{cmd: cmd, stdin: stdin, stdout: bufio.NewReader(stdout)}
+	line, err := s.stdout.ReadString('\n')
+	if err != nil {
+		return nil, fmt.Errorf("read the server's address: %w", err)
+	}
+	s.queueURL = line[:len(line)-1]
+	return s, nil
+}
+
+// stop ends the server and returns what it handed out.
+func (s *server) stop() (traffic.Totals, error) {
+	var totals traffic.Totals
+	if err := s.stdin.Close(); err != nil {
+		return totals, fmt.Errorf("stop the server: %w", err)
+	}
+	if err := json.NewDecoder(s.stdout).Decode(&totals); err != nil {
+		return totals, fmt.Errorf("read what the server handed out: %w", err)
+	}
+	return totals, s.cmd.Wait()
+}
