@@ -149,10 +149,13 @@ func farAhead(asOf time.Time) int64 { return asOf.AddDate(1, 0, 0).Unix() }
 // beforeFirst is the fold of sums that hold nothing yet.
 const beforeFirst ledger.Fold = -1
 
-// rebuild makes the sums afresh while queries still see the old ones: hour by hour as a rule, else, where the ledger
-// does not know what changes meanwhile (that of a running daemon, read by another process), all at once.
+// rebuildStep is how much send time a rebuild reads at once.
+const rebuildStep = 6 * step
+
+// rebuild makes the sums afresh while queries still see the old ones: six hours at a time as a rule, else, where the
+// ledger does not know what changes meanwhile (that of a running daemon, read by another process), all at once.
 func (v *View) rebuild(ctx context.Context, asOf time.Time) error {
-	err := v.rebuildBy(ctx, asOf, step)
+	err := v.rebuildBy(ctx, asOf, rebuildStep)
 	if errors.Is(err, errReset) {
 		err = v.rebuildBy(ctx, asOf, int64(spans[spanWeek].length/time.Second)+2*step)
 	}
