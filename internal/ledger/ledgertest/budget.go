@@ -8,7 +8,7 @@ import (
 )
 
 // smallBudget is a budget of ids that rules can exceed quickly; batch is how many of them come in a Put.
-const smallBudget, batch = 2000, 200
+const smallBudget, batch = 800, 100
 
 // horizonLimit is the longest that an id is known: as long as SQS can hold a message.
 const horizonLimit = 14 * day

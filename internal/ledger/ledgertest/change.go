@@ -160,7 +160,7 @@ func changesTooOld(r *rig) {
 	var f follower
 	r.count(r.sent(0))
 	r.follow(&f)
-	const folds = 250
+	const folds = 150
 	for i := range uint64(folds) {
 		r.count(r.sent(1 + i))
 		r.fold()

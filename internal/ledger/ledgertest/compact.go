@@ -158,27 +158,35 @@ func sumOfParts(r *rig, zone string) {
 	}
 }
 
-// sumsAtEachStep compacts more rows than fit in a step, of cells with many reasons and with none.
+// sumsAtEachStep compacts more rows than fit in a step, each with a part that has a reason and one that has none, and looks
+// at one campaign between the steps.
 func sumsAtEachStep(r *rig) {
-	reasons := []string{"", "policy", "mailbox_full", "no_such_user", "reputation", "content"}
+	const campaigns, buckets = 40, 60
 	var entries []ledger.Entry
-	for i := range 4000 {
-		outcome := observation.SoftBounced
-		if i%7 == 0 {
-			outcome = observation.Complained
-		}
-		entries = append(entries, r.entry(uint64(i), outcome, campaign(fmt.Sprint(i/12%300)), reason(reasons[i%len(reasons)]),
-			sentAt(r.now().Add(time.Duration(i/3600)*5*time.Minute))))
+	for i := range campaigns * buckets {
+		name, at := campaign(fmt.Sprint(i%campaigns)), sentAt(r.now().Add(time.Duration(i/campaigns)*5*time.Minute))
+		entries = append(entries,
+			r.entry(uint64(2*i), observation.Complained, name, at, possible(2)),
+			r.entry(uint64(2*i+1), observation.Complained, name, at, possible(3), reason([]string{"abuse", "fraud"}[i/campaigns%2])))
 	}
 	r.count(entries...)
-	want := r.totals()
+	one := anytime()
+	one.Campaign = "7"
+	cell := cellOf("7", observation.Complained)
+	abuse, fraud := cell, cell
+	abuse.Reason, fraud.Reason = "abuse", "fraud"
+	want := map[slot]tally{
+		{Cell: cell}:  {N: buckets, Possible: 2 * buckets},
+		{Cell: abuse}: {N: buckets / 2, Possible: 3 * buckets / 2},
+		{Cell: fraud}: {N: buckets / 2, Possible: 3 * buckets / 2},
+	}
 	for _, wait := range []time.Duration{3 * day, 101 * day} {
 		r.advance(wait)
 		for more := true; more; {
 			var err error
 			more, err = r.ledger().Maintain(r.Context())
 			r.must("maintain", err)
-			r.same("totals between steps", r.totals(), want)
+			r.same("sums between steps", sum(r.cohorts(one), func(time.Time) time.Time { return time.Time{} }), want)
 		}
 	}
 	r.same("widths", r.widths(anytime().From, anytime().To), map[time.Duration]int64{day: int64(len(entries))})

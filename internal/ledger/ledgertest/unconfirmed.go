@@ -45,8 +45,8 @@ func (r *rig) wantUnconfirmed(source string, want int64) {
 // flood sends enough ids through both classes to forget all that may be forgotten; n parts one flood from the next.
 func (r *rig) flood(n uint64) {
 	r.Helper()
-	r.push(observation.Sent, 1_000_000*n, 4*smallBudget)
-	r.push(observation.Delayed, 1_000_000*n+500_000, 4*smallBudget)
+	r.push(observation.Sent, 1_000_000*n, 2*smallBudget)
+	r.push(observation.Delayed, 1_000_000*n+500_000, 2*smallBudget)
 }
 
 // smallBudgets makes both classes forget soon.
