@@ -14,6 +14,7 @@ import (
 // eras say, for any send time, what each origin published and who reported complaints. Both change at whole hours only,
 // so that a bucket of five minutes and the hour that it becomes part of fall under the same era. They do not change.
 type eras struct {
+	// origins holds every origin of which anything is published.
 	origins   map[observation.Origin]published
 	reporting []reporting
 }
@@ -35,15 +36,13 @@ type reporting struct {
 func readEras(rows []ledger.Published, versions []ledger.Version) (*eras, error) {
 	e := &eras{origins: map[observation.Origin]published{}}
 	for _, row := range rows {
-		i := slices.Index(coveredTypes[:], row.Type)
-		if i < 0 {
-			continue
-		}
 		types, ok := e.origins[row.Origin]
 		if !ok {
 			types = published{forever, forever, forever, forever}
 		}
-		types[i] = min(types[i], nextHour(row.First))
+		if i := slices.Index(coveredTypes[:], row.Type); i >= 0 {
+			types[i] = min(types[i], nextHour(row.First))
+		}
 		e.origins[row.Origin] = types
 	}
 	for _, v := range versions {

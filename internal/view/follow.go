@@ -90,11 +90,11 @@ func (v *View) advance(ctx context.Context, s *sums, moved span, start int64) er
 	return nil
 }
 
-// renewEras reads the eras now and then, and recounts the mail for which they have changed: an origin's first bounce,
+// renewEras reads the eras now and then, and when an origin turns up that they do not know, and recounts the mail for which they have changed: an origin's first bounce,
 // say, tells that its bounces have been published since the mail that bounced was sent.
 func (v *View) renewEras(ctx context.Context, s *sums, asOf time.Time) error {
 	if s.next == nil {
-		if asOf.Before(v.erasDue) {
+		if asOf.Before(v.erasDue) && !s.stranger {
 			return nil
 		}
 		next, err := v.readEras(ctx)
@@ -102,7 +102,7 @@ func (v *View) renewEras(ctx context.Context, s *sums, asOf time.Time) error {
 			return err
 		}
 		v.mu.Lock()
-		s.next, s.recounted = next, max(s.eras.differ(next), s.starts[spanWeek])
+		s.next, s.recounted, s.stranger = next, max(s.eras.differ(next), s.starts[spanWeek]), false
 		v.mu.Unlock()
 		v.erasDue = asOf.Add(erasEvery)
 	}

@@ -18,6 +18,8 @@ type sums struct {
 	// eras decide the cell of a row. While they change, next decides for rows that start before recounted.
 	eras, next *eras
 	recounted  int64
+	// stranger says that a fold brought mail of an origin that the eras do not know.
+	stranger bool
 
 	campaigns          map[name]*campaignSums
 	providers, reasons index
@@ -69,7 +71,11 @@ func newSums(e *eras) *sums {
 func (s *sums) change(rows []ledger.CohortRow, settings *Settings) {
 	for i := range rows {
 		if start := rows[i].Start.Unix(); start < s.loaded {
-			s.count(&rows[i], s.erasAt(start), s.spansFrom(start), 1, settings)
+			e := s.erasAt(start)
+			if _, known := e.origins[rows[i].Cell.Origin]; !known {
+				s.stranger = true
+			}
+			s.count(&rows[i], e, s.spansFrom(start), 1, settings)
 		}
 	}
 }
