@@ -33,7 +33,7 @@ nothing behind when it is stopped with Ctrl-C.`,
 			o.Out = cmd.OutOrStdout()
 			err = app.Demo(cmd.Context(), o)
 			if errors.Is(err, context.Canceled) && cmd.Context().Err() != nil {
-				return nil // it was interrupted before it was ready, which is as good an end as any
+				return nil //nolint:nilerr // it was interrupted before it was ready, which is as good an end as any
 			}
 			return err
 		},

@@ -45,8 +45,7 @@ forgotten that it knows them; --assume-new takes them all the same.`,
 			sum, err := app.Replay(cmd.Context(), o)
 			p.clear()
 			if err := reported(cmd, o.ConfigFile, err); err != nil {
-				printSummary(cmd.OutOrStdout(), sum)
-				return err
+				return errors.Join(err, printSummary(cmd.OutOrStdout(), sum))
 			}
 			return printSummary(cmd.OutOrStdout(), sum)
 		},

@@ -74,11 +74,12 @@ func TestMemoryIsHeldUntilThePassEnds(t *testing.T) {
 			t.Fatal(err)
 		}
 		b := r.transport.budget
-		if b.free.TryAcquire(b.size - want + 1) {
+		switch {
+		case b.free.TryAcquire(b.size - want + 1):
 			t.Errorf("less than %d bytes are held", want)
-		} else if !b.free.TryAcquire(b.size - want) {
+		case !b.free.TryAcquire(b.size - want):
 			t.Errorf("more than %d bytes are held", want)
-		} else {
+		default:
 			b.free.Release(b.size - want)
 		}
 		got.Release()
@@ -129,7 +130,7 @@ func TestTooLongAnswersAreRefused(t *testing.T) {
 		w.(http.Flusher).Flush()
 		<-r.Context().Done()
 	})
-	f(func(w http.ResponseWriter, r *http.Request) {
+	f(func(w http.ResponseWriter, _ *http.Request) {
 		for chunk := strings.Repeat("x", 1<<20); ; {
 			if _, err := io.WriteString(w, chunk); err != nil {
 				return

@@ -152,7 +152,7 @@ func classifyAnswer(e smithy.APIError, status int) finding {
 // known says what a code means, in the spelling of the JSON protocol and in that of the query protocol, which SQS sends
 // beside it. quote says that the message, which names who lacks what, may be repeated; messages about signatures quote the
 // request. (https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_ReceiveMessage.html#API_ReceiveMessage_Errors,
-// …/CommonErrors.html)
+// …/CommonErrors.html).
 func known(code string) (f finding, quote, ok bool) {
 	switch code {
 	case "QueueDoesNotExist", "NonExistentQueue", "QueueDeletedRecently":

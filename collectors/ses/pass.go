@@ -123,9 +123,10 @@ func isEntriesError(err error) bool {
 // that cannot be put goes with a later one.
 func (c *Collector) confirm(ctx context.Context, sink collectors.Sink, confirm collectors.Confirm) error {
 	c.unsaidMu.Lock()
-	confirms := append(c.unsaid, confirm)
+	confirms := c.unsaid
 	c.unsaid = nil
 	c.unsaidMu.Unlock()
+	confirms = append(confirms, confirm)
 
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), c.confirmTimeout)
 	defer cancel()

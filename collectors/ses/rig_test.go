@@ -2,6 +2,7 @@ package ses
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
@@ -87,7 +88,7 @@ func (r *rig) pass(t testing.TB) (full bool) {
 func (r *rig) failure(t testing.TB) *collectors.Error {
 	t.Helper()
 	_, err := r.Pass(t.Context(), r.sink)
-	e, ok := err.(*collectors.Error)
+	e, ok := errors.AsType[*collectors.Error](err)
 	if !ok {
 		t.Fatalf("pass: got error %T %v, want a *collectors.Error", err, err)
 	}

@@ -76,7 +76,7 @@ func newDaemon(ctx context.Context, env Environment, c *config.Config, load func
 	d := &Daemon{env: env, log: env.Log, load: load, config: c, queues: make(map[string]*queue), started: env.Now(), reload: reloadState{at: env.Now()}}
 	defer func() {
 		if err != nil {
-			d.stop()
+			err = errors.Join(err, d.stop())
 		}
 	}()
 	d.budget = ses.NewBudget(int64(c.Memory.InFlight))

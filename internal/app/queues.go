@@ -103,19 +103,21 @@ func (d *Daemon) addQueue(ctx context.Context, c config.SES) error {
 	d.queues[string(c.Name)] = q
 	return d.chores.Add(schedule.Job{
 		Name: "depth of " + string(c.Name), Every: depthEvery, Timeout: depthEvery, MaxConcurrent: 1,
-		Run: func(ctx context.Context) (bool, error) { return false, q.measure(ctx) },
+		Run: func(ctx context.Context) (bool, error) {
+			q.measure(ctx)
+			return false, nil
+		},
 	})
 }
 
 // measure asks how full the queue is. A queue that cannot be asked is told of by its passes.
-func (q *queue) measure(ctx context.Context) error {
+func (q *queue) measure(ctx context.Context) {
 	visible, inFlight, err := q.collector.QueueDepth(ctx)
 	if err != nil {
 		q.depth.Store(-1)
-		return nil
+		return
 	}
 	q.depth.Store(visible + inFlight)
-	return nil
 }
 
 // gate says why a queue must not be received from now.

@@ -90,7 +90,7 @@ func limitMemory(env Environment, c *config.Config) {
 }
 
 // defaultMemory is what the budgets need when they are full: 11.4 bytes an id, three times the messages in flight (as
-// received, decoded, and in the ledger's hands), and a base for everything else. (docs/performance.md)
+// received, decoded, and in the ledger's hands), and a base for everything else (docs/performance.md).
 func defaultMemory(c *config.Config) int64 {
 	const base, bytesPerID = 256 << 20, 11.4
 	ids := float64(c.Ledger.Budgets.RoutineIDs+c.Ledger.Budgets.ExceptionalIDs) * bytesPerID

@@ -123,7 +123,7 @@ func check(ctx context.Context, path string, truth traffic.Totals, r *result) er
 			campaigns[name][outcome] += row.N
 		}
 	}
-	same := maps.EqualFunc(campaigns, truth.Campaigns, func(a, b map[string]int64) bool { return maps.Equal(a, b) })
+	same := maps.EqualFunc(campaigns, truth.Campaigns, maps.Equal)
 	r.CountsAreCorrect = same && maps.Equal(outcomes, truth.Outcomes)
 	if !r.CountsAreCorrect {
 		fmt.Fprintf(os.Stderr, "counted %v\nhanded out %v\n", outcomes, truth.Outcomes)

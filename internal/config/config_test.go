@@ -2,6 +2,7 @@ package config_test
 
 import (
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -151,11 +152,11 @@ func aboutOthers(p config.Problem) bool {
 // at writes a file that has one value, at path.
 func at(path, value string) string {
 	parts := strings.Split(path, ".")
-	for i := len(parts) - 1; i >= 0; i-- {
-		if name, ok := strings.CutSuffix(parts[i], "[]"); ok {
+	for _, part := range slices.Backward(parts) {
+		if name, ok := strings.CutSuffix(part, "[]"); ok {
 			value = "{" + name + ": [" + value + "]}"
 		} else {
-			value = "{" + parts[i] + ": " + value + "}"
+			value = "{" + part + ": " + value + "}"
 		}
 	}
 	return value

@@ -117,7 +117,7 @@ func (d *decoder) section(n ast.Node, v reflect.Value, path string) {
 		d.fault(placeOf(n), path, fault{"must be keys with values, not " + kindOf(n), "write, for example, " + fields[0].name + ": " + fields[0].shown()})
 		return
 	}
-	if p, ok := v.Addr().Interface().(prefilled); ok {
+	if p, ok := reflect.TypeAssert[prefilled](v.Addr()); ok {
 		p.prefill()
 	}
 	seen := make(map[string]place)

@@ -46,7 +46,7 @@ func describe(section reflect.Value, path string) []Key {
 		keys = append(keys, key)
 		if v.Kind() == reflect.Slice && v.Type().Elem().Kind() == reflect.Struct {
 			element := reflect.New(v.Type().Elem())
-			if p, ok := element.Interface().(prefilled); ok {
+			if p, ok := reflect.TypeAssert[prefilled](element); ok {
 				p.prefill()
 			}
 			keys = append(keys, describe(element.Elem(), key.Path+"[]")...)

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"errors"
 	"fmt"
 	"math"
 	"net"
@@ -140,7 +141,7 @@ func (r *Regexp) set(text string) *fault {
 }
 
 func regexpFault(err error) string {
-	detail, ok := err.(*syntax.Error)
+	detail, ok := errors.AsType[*syntax.Error](err)
 	if !ok {
 		return err.Error()
 	}

@@ -85,7 +85,7 @@ func oneLine(text string) *fault {
 // setScalar reads text into v. A value that needs quotes to be text is refused without them, for what YAML makes of
 // `version: 1.10` is a surprise.
 func setScalar(n ast.Node, text string, v reflect.Value) *fault {
-	if s, ok := v.Addr().Interface().(scalar); ok {
+	if s, ok := reflect.TypeAssert[scalar](v.Addr()); ok {
 		if f := s.set(text); f != nil {
 			return f
 		}
@@ -170,7 +170,7 @@ func (f field) bounds(text string, v reflect.Value) *fault {
 // bound reads one end of a range in the form of the type that it bounds. The tests read every range, so it cannot fail.
 func bound(text string, t reflect.Type) int64 {
 	v := reflect.New(t)
-	if s, ok := v.Interface().(scalar); ok {
+	if s, ok := reflect.TypeAssert[scalar](v); ok {
 		s.set(text)
 		return v.Elem().Int()
 	}
@@ -180,7 +180,7 @@ func bound(text string, t reflect.Type) int64 {
 
 // formOf says in a few words what a value of that type is.
 func formOf(t reflect.Type) string {
-	if s, ok := reflect.New(t).Interface().(scalar); ok {
+	if s, ok := reflect.TypeAssert[scalar](reflect.New(t)); ok {
 		return s.form()
 	}
 	switch t.Kind() {

@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -47,7 +48,7 @@ func startDaemon(t *testing.T, program, config string, env ...string) *daemon {
 	}
 	d := &daemon{ended: make(chan struct{})}
 	d.cmd = exec.CommandContext(t.Context(), program, "run", "--config", file, "--listen", "127.0.0.1:0", "--log.format", "json")
-	d.cmd.Env = append(env, "HOME="+t.TempDir(), "TMPDIR="+t.TempDir())
+	d.cmd.Env = slices.Concat(env, []string{"HOME=" + t.TempDir(), "TMPDIR=" + t.TempDir()})
 	stderr, err := d.cmd.StderrPipe()
 	if err != nil {
 		t.Fatal(err)

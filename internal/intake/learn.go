@@ -1,6 +1,7 @@
 package intake
 
 import (
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -44,9 +45,9 @@ func (l *learned) provider(domain string, sentAt time.Time) (string, bool) {
 	l.mu.RLock()
 	defer l.mu.RUnlock()
 	steps := l.domains[domain]
-	for i := len(steps) - 1; i >= 0; i-- {
-		if !sentAt.Before(steps[i].since) {
-			return steps[i].provider, true
+	for _, step := range slices.Backward(steps) {
+		if !sentAt.Before(step.since) {
+			return step.provider, true
 		}
 	}
 	return "", false

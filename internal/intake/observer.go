@@ -22,7 +22,7 @@ type Observer interface {
 // noObserver is the Observer of an Intake that exports nothing.
 type noObserver struct{}
 
-func (noObserver) Counted(*ledger.Cell)              {}
-func (noObserver) Delivered(string, time.Duration)   {}
-func (noObserver) Entries(string, ledger.Fate, int)  {}
-func (noObserver) Quarantined(source, reason string) {}
+func (noObserver) Counted(*ledger.Cell)             {}
+func (noObserver) Delivered(string, time.Duration)  {}
+func (noObserver) Entries(string, ledger.Fate, int) {}
+func (noObserver) Quarantined(_, _ string)          {}

@@ -137,7 +137,7 @@ func (s *stream) batch(ctx context.Context) (more bool, err error) {
 	s.decoder.Reset()
 	for len(s.lines) < batchValues {
 		value, line, err := s.split.next()
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			return false, s.count(ctx, b)
 		}
 		if err != nil && !errors.Is(err, errTooLarge) {

@@ -32,7 +32,7 @@ func split(t *testing.T, text string, small bool) []piece {
 	var pieces []piece
 	for {
 		value, line, err := s.next()
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			return pieces
 		}
 		if err != nil && !errors.Is(err, errTooLarge) {

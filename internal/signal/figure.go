@@ -177,7 +177,7 @@ func (p *Part) wire() partJSON {
 	return w
 }
 
-// MarshalJSON leaves out what is not known, so that nothing unknown reads as 0.
+// MarshalJSON leaves out what is not known, so that nothing unknown reads as 0, and the mature part where it is the whole.
 func (f Figure) MarshalJSON() ([]byte, error) {
 	var w struct {
 		partJSON
@@ -193,7 +193,7 @@ func (f Figure) MarshalJSON() ([]byte, error) {
 		w.MeasuredShare = &f.MeasuredShare
 	}
 	w.Basis, w.State = f.Basis, f.State
-	if f.Mature.Known {
+	if f.Mature.Known && f.Mature != f.Part {
 		mature := f.Mature.wire()
 		w.Mature = &mature
 	}

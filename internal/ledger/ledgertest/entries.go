@@ -92,8 +92,6 @@ func holdUntil(t time.Time) change { return func(e *ledger.Entry) { e.Hold = t }
 
 func possible(n int) change { return func(e *ledger.Entry) { e.Possible = n } }
 
-func message(i int) change { return func(e *ledger.Entry) { e.Message = i } }
-
 func sample(text, messageID string) change {
 	return func(e *ledger.Entry) { e.Sample = &ledger.Sample{Text: text, MessageID: messageID} }
 }

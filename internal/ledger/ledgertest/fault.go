@@ -26,14 +26,13 @@ func faults() []rule {
 // one that was not may be repeated, and the counts are exact also after a crash.
 func (r *rig) afterUnclear(result ledger.Result, err error) {
 	r.Helper()
-	again := ledger.Duplicate
 	if err == nil {
 		r.same("fates", result.Fates, []ledger.Fate{ledger.Counted, ledger.Counted, ledger.Counted})
 	} else {
 		r.Logf("the caller was told: %v", err)
 		repeated, err := r.ledger().Commit(r.Context(), put(r.run(1, 3)...))
 		r.must("repeat", err)
-		again = repeated.Fates[0]
+		again := repeated.Fates[0]
 		r.same("fates of the repetition", repeated.Fates, []ledger.Fate{again, again, again})
 	}
 	r.all(put(r.run(1, 3)...), ledger.Duplicate)
@@ -65,11 +64,11 @@ func unclearGroup(r *rig) {
 			p := put(r.sent(uint64(100*round + i)))
 			result, err := l.Commit(r.Context(), p)
 			if err != nil {
-				result, err = l.Commit(r.Context(), p)
+				_, err = l.Commit(r.Context(), p)
 				return err
 			}
 			if result.Fates[0] != ledger.Counted {
-				return fmt.Errorf("Put %d: fate %d", i, result.Fates[0])
+				return fmt.Errorf("put %d: fate %d", i, result.Fates[0])
 			}
 			return nil
 		})

@@ -1,6 +1,7 @@
 package ledgertest
 
 import (
+	"maps"
 	"math"
 	"time"
 
@@ -59,9 +60,7 @@ func (m *model) commit(now time.Time, p ledger.Put) []ledger.Fate {
 	if p.Key != 0 {
 		m.flying[p.Key] = p.Entries
 	}
-	for subject, position := range p.Positions {
-		m.positions[subject] = position
-	}
+	maps.Copy(m.positions, p.Positions)
 	for _, reading := range p.Readings {
 		m.read(now, reading)
 	}

@@ -13,8 +13,7 @@ import (
 // primaryCode returns SQLite's primary result code (https://www.sqlite.org/rescode.html), 0 for errors that are not
 // SQLite's.
 func primaryCode(err error) int {
-	var e *driver.Error
-	if errors.As(err, &e) {
+	if e, ok := errors.AsType[*driver.Error](err); ok {
 		return e.Code() & 0xff
 	}
 	return 0

@@ -27,7 +27,6 @@ type folder struct {
 	storedAsOf, storedConfirmed int64
 
 	batch     batch
-	body      []byte
 	cohorts   *cohortDeltas
 	own       map[ownDelta]int64
 	uses      map[useDelta]useCount

@@ -78,7 +78,7 @@ func fill(path, zone string) (err error) {
 		}
 	}
 	key := make([]byte, 16)
-	rand.Read(key) //nolint:errcheck // it never fails
+	rand.Read(key) // it never fails
 	for _, kv := range []struct {
 		key   string
 		value any

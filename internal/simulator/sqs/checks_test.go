@@ -40,8 +40,7 @@ func TestBatchesAreChecked(t *testing.T) {
 	half := strings.Repeat("x", sqs.MaxMessageBytes/2+1)
 	_, err := w.client.SendMessageBatch(t.Context(), &client.SendMessageBatchInput{QueueUrl: &w.url,
 		Entries: []types.SendMessageBatchRequestEntry{{Id: aws.String("0"), MessageBody: &half}, {Id: aws.String("1"), MessageBody: &half}}})
-	var tooLong *types.BatchRequestTooLong
-	if !errors.As(err, &tooLong) {
+	if _, ok := errors.AsType[*types.BatchRequestTooLong](err); !ok {
 		t.Errorf("a batch over 1 MiB: %v, want BatchRequestTooLong", err)
 	}
 }

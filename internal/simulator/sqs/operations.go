@@ -2,6 +2,7 @@ package sqs
 
 import (
 	"context"
+	"slices"
 	"strconv"
 	"time"
 
@@ -82,7 +83,7 @@ func (s *Server) receive(ctx context.Context, dst []byte, q *Queue, in *request,
 		}
 		p.set(*p.value)
 	}
-	names := append(in.MessageSystemAttributeNames, in.AttributeNames...)
+	names := slices.Concat(in.MessageSystemAttributeNames, in.AttributeNames)
 	var deadline <-chan time.Time
 	if wait > 0 {
 		timer := time.NewTimer(wait)

@@ -105,9 +105,8 @@ func TestForeignHandleIsInvalid(t *testing.T) {
 		}
 	}
 	url := w.http.URL + w.server.QueuePath("others")
-	var invalid *types.ReceiptHandleIsInvalid
 	_, err := w.client.DeleteMessage(t.Context(), &client.DeleteMessageInput{QueueUrl: &url, ReceiptHandle: &handle})
-	if !errors.As(err, &invalid) {
+	if _, ok := errors.AsType[*types.ReceiptHandleIsInvalid](err); !ok {
 		t.Errorf("another queue's handle: %v, want ReceiptHandleIsInvalid", err)
 	}
 }
@@ -281,8 +280,7 @@ func TestTooManyInFlight(t *testing.T) {
 	w.send("a", "b", "c", "d")
 	w.wantBodies("a", "b", "c")
 	_, err := w.client.ReceiveMessage(t.Context(), &client.ReceiveMessageInput{QueueUrl: &w.url})
-	var over *types.OverLimit
-	if !errors.As(err, &over) {
+	if _, ok := errors.AsType[*types.OverLimit](err); !ok {
 		t.Errorf("a short poll: %v, want OverLimit", err)
 	}
 	out, err := w.client.ReceiveMessage(t.Context(), &client.ReceiveMessageInput{QueueUrl: &w.url, WaitTimeSeconds: 1})
@@ -453,8 +451,7 @@ func TestOtherAccountsQueueDoesNotExist(t *testing.T) {
 	w := start(t, sqs.QueueOptions{})
 	url := w.http.URL + "/999999999999/events"
 	_, err := w.client.ReceiveMessage(t.Context(), &client.ReceiveMessageInput{QueueUrl: &url})
-	var none *types.QueueDoesNotExist
-	if !errors.As(err, &none) {
+	if _, ok := errors.AsType[*types.QueueDoesNotExist](err); !ok {
 		t.Errorf("%v, want QueueDoesNotExist", err)
 	}
 }

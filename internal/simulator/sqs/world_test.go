@@ -132,8 +132,7 @@ func (w *world) wantStats(visible, inFlight int) {
 
 // code is the error code that the SDK reports.
 func code(err error) string {
-	var api smithy.APIError
-	if errors.As(err, &api) {
+	if api, ok := errors.AsType[smithy.APIError](err); ok {
 		return api.ErrorCode()
 	}
 	return ""

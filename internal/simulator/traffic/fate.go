@@ -1,6 +1,7 @@
 package traffic
 
 import (
+	"slices"
 	"time"
 
 	"github.com/mailvane/mailvane/internal/observation"
@@ -9,10 +10,8 @@ import (
 // event emits an event if the configuration set publishes its type, and its twin if there is one.
 func (g *generator) event(e Event) {
 	c := e.Mail.Send.Campaign
-	for _, t := range c.Withheld {
-		if t == e.Type {
-			return
-		}
+	if slices.Contains(c.Withheld, e.Type) {
+		return
 	}
 	e.At = e.At.Truncate(time.Millisecond)
 	twin := e

@@ -31,8 +31,8 @@ type Renderer struct {
 }
 
 type templateKey struct {
-	send   *Send
-	flavor flavor
+	send    *Send
+	flavour flavour
 }
 
 // NewRenderer makes a renderer.
@@ -65,10 +65,10 @@ func (r *Renderer) appendEvent(dst []byte, e *Event) []byte {
 
 // appendMail appends the mail object from its template.
 func (r *Renderer) appendMail(dst []byte, e *Event) []byte {
-	key := templateKey{e.Mail.Send, flavorOf(e)}
+	key := templateKey{e.Mail.Send, flavourOf(e)}
 	segments, ok := r.templates[key]
 	if !ok {
-		segments = mailTemplate(key.send, key.flavor)
+		segments = mailTemplate(key.send, key.flavour)
 		r.templates[key] = segments
 	}
 	for i := range segments {

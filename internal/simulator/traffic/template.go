@@ -8,33 +8,33 @@ import (
 	"github.com/mailvane/mailvane/internal/observation"
 )
 
-// flavor is a form of the mail object: SES leaves out and adds fields by event type.
-type flavor uint8
+// flavour is a form of the mail object: SES leaves out and adds fields by event type.
+type flavour uint8
 
 const (
-	flavorFull flavor = iota
-	// flavorOutgoing knows the address that the mail left from.
-	flavorOutgoing
-	// flavorTracked is of Open and Click: without sourceArn.
-	flavorTracked
-	// flavorShort is of DeliveryDelay and Rendering Failure: without headers.
-	flavorShort
-	// flavorIdentity is of identity notifications: without tags.
-	flavorIdentity
+	flavourFull flavour = iota
+	// flavourOutgoing knows the address that the mail left from.
+	flavourOutgoing
+	// flavourTracked is of Open and Click: without sourceArn.
+	flavourTracked
+	// flavourShort is of DeliveryDelay and Rendering Failure: without headers.
+	flavourShort
+	// flavourIdentity is of identity notifications: without tags.
+	flavourIdentity
 )
 
-func flavorOf(e *Event) flavor {
+func flavourOf(e *Event) flavour {
 	switch {
 	case e.Twin:
-		return flavorIdentity
+		return flavourIdentity
 	case e.Type == observation.EventDelivery, e.kind == kindHard, e.kind == kindSoft, e.kind == kindBlock:
-		return flavorOutgoing
+		return flavourOutgoing
 	case e.Type == observation.EventOpen, e.Type == observation.EventClick:
-		return flavorTracked
+		return flavourTracked
 	case e.Type == observation.EventDeliveryDelay, e.Type == observation.EventRenderingFailure:
-		return flavorShort
+		return flavourShort
 	default:
-		return flavorFull
+		return flavourFull
 	}
 }
 
@@ -50,24 +50,24 @@ const (
 
 var marks = map[byte]part{1: partTime, 2: partID, 3: partDate, 4: partRecipients, 5: partHeaderTo, 6: partToken}
 
-// mailTemplate makes the mail object of a send in a flavor.
-func mailTemplate(send *Send, f flavor) []segment {
+// mailTemplate makes the mail object of a send in a flavour.
+func mailTemplate(send *Send, f flavour) []segment {
 	c := send.Campaign
 	var b strings.Builder
 	from := c.FromName + " <hello@" + c.FromDomain + ">"
 	b.WriteString(`{"timestamp":"` + markTime + `","source":` + quote(from))
-	if f != flavorTracked {
+	if f != flavourTracked {
 		b.WriteString(`,"sourceArn":"arn:aws:ses:` + c.Region + ":" + c.Account + ":identity/" + c.FromDomain + `"`)
 	}
-	if f == flavorIdentity {
+	if f == flavourIdentity {
 		b.WriteString(`,"sourceIp":"192.0.2.10","callerIdentity":"mailer-role"`)
 	}
 	b.WriteString(`,"sendingAccountId":"` + c.Account + `","messageId":"` + markID + `","destination":[` + markRecipients +
 		`],"headersTruncated":false`)
-	if f != flavorShort {
-		writeHeaders(&b, send, from, f == flavorIdentity)
+	if f != flavourShort {
+		writeHeaders(&b, send, from, f == flavourIdentity)
 	}
-	if f != flavorIdentity {
+	if f != flavourIdentity {
 		writeTags(&b, send, f)
 	}
 	b.WriteByte('}')
@@ -112,7 +112,7 @@ func writeHeaders(b *strings.Builder, send *Send, from string, identity bool) {
 }
 
 // writeTags writes the automatic tags and the campaign's own.
-func writeTags(b *strings.Builder, send *Send, f flavor) {
+func writeTags(b *strings.Builder, send *Send, f flavour) {
 	c := send.Campaign
 	tags := [][2]string{
 		{"ses:source-tls-version", "TLSv1.3"},
@@ -128,7 +128,7 @@ func writeTags(b *strings.Builder, send *Send, f flavor) {
 	if c.Tagging != TagNone {
 		tags = append(tags, [2]string{"campaign", send.Name}, [2]string{"stream", c.Group})
 	}
-	if f == flavorOutgoing {
+	if f == flavourOutgoing {
 		tags = append(tags, [2]string{"ses:outgoing-ip", "192.0.2.25"}, [2]string{"ses:outgoing-tls-version", "TLSv1.3"})
 	}
 	b.WriteString(`,"tags":{`)
