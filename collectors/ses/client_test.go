@@ -1,9 +1,14 @@
 package ses
 
 import (
+	"io"
+	"net/http"
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/sqs"
+
+	simulator "github.com/mailvane/mailvane/internal/simulator/sqs"
 )
 
 func TestRegionOf(t *testing.T) {
@@ -67,4 +72,40 @@ func TestNewRefusesUnsoundOptions(t *testing.T) {
 	if c, err := New(o); err != nil || c.region != "eu-west-1" {
 		t.Errorf("the configured region is not the first choice: %v, %v", c, err)
 	}
+}
+
+// unwritable is an HTTP client that fails the test when a request's body can write itself, for the reason that plainBodies
+// gives.
+type unwritable struct {
+	t    *testing.T
+	next sqs.HTTPClient
+}
+
+func (u unwritable) Do(r *http.Request) (*http.Response, error) {
+	if _, ok := r.Body.(io.WriterTo); ok {
+		u.t.Errorf("%s: the body can write itself", r.Header.Get("X-Amz-Target"))
+	}
+	return u.next.Do(r)
+}
+
+func TestBodiesOfRequestsArePlain(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, simulator.QueueOptions{})
+	r.send(t, 1)
+	o := Options{
+		Name: "ses-events", QueueURL: r.url, Region: "us-east-1", Budget: r.transport.budget, NextKey: r.nextKey,
+		AWS: aws.Config{
+			BaseEndpoint: r.transport.client.Options().BaseEndpoint,
+			Credentials:  r.transport.client.Options().Credentials,
+			HTTPClient:   unwritable{t, http.DefaultClient},
+		},
+	}
+	c, err := New(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := c.Pass(t.Context(), r.sink); err != nil {
+		t.Error(err)
+	}
+	r.wantQueue(t, 0, 0, 1)
 }

@@ -202,12 +202,31 @@ func TestConfirmationThatFailsGoesWithALaterOne(t *testing.T) {
 	}
 }
 
+// extensions reports each extension of visibility that succeeded.
+type extensions struct {
+	control
+	done chan struct{}
+}
+
+func (e extensions) extend(ctx context.Context, messages []Message, visibility time.Duration) error {
+	err := e.control.extend(ctx, messages, visibility)
+	if err == nil {
+		e.done <- struct{}{}
+	}
+	return err
+}
+
 func TestVisibilityIsExtendedWhileStoringIsSlow(t *testing.T) {
 	t.Parallel()
-	r := newRig(t, sqs.QueueOptions{VisibilityTimeout: 2 * time.Second})
+	r := newRig(t, sqs.QueueOptions{VisibilityTimeout: 4 * time.Second})
 	r.send(t, 3)
+	done := make(chan struct{}, 10)
+	r.control = extensions{r.control, done}
+	received := time.Now()
 	r.sink.do = func(context.Context, collectors.Batch) error {
-		time.Sleep(3200 * time.Millisecond)
+		<-done
+		<-done
+		time.Sleep(time.Until(received.Add(4500 * time.Millisecond)))
 		r.wantQueue(t, 0, 3, 0) // longer than the timeout, and nothing came back
 		return nil
 	}
