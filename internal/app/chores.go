@@ -15,7 +15,7 @@ import (
 const (
 	foldEvery      = time.Second
 	releaseEvery   = 15 * time.Second
-	maintainEvery  = 10 * time.Second
+	maintainEvery  = time.Second
 	rebalanceEvery = time.Hour
 )
 
@@ -24,7 +24,7 @@ func (d *Daemon) addChores() error {
 	for _, job := range []schedule.Job{
 		{Name: "fold", Every: foldEvery, Run: d.fold},
 		{Name: "release", Every: releaseEvery, Run: d.release},
-		{Name: "maintain", Every: maintainEvery, Jitter: time.Second, Run: d.ledger.Maintain},
+		{Name: "maintain", Every: maintainEvery, Run: d.ledger.Maintain},
 		{Name: "rebalance", Every: rebalanceEvery, Run: d.rebalance},
 	} {
 		job.MaxConcurrent = 1

@@ -8,6 +8,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	awsconfig "github.com/aws/aws-sdk-go-v2/config"
+	"github.com/aws/smithy-go/logging"
 )
 
 // Environment is what a process finds around itself. Tests and the demo put their own in its place.
@@ -25,7 +26,8 @@ type Environment struct {
 
 // AWSFromEnvironment is the SDK's default chain: environment, files, roles of the machine, and the endpoint variables.
 func AWSFromEnvironment(ctx context.Context, region string) (aws.Config, error) {
-	var options []func(*awsconfig.LoadOptions) error
+	// The SDK would write to standard error by itself, among the lines of our log. What matters is in its errors.
+	options := []func(*awsconfig.LoadOptions) error{awsconfig.WithLogger(logging.Nop{})}
 	if region != "" {
 		options = append(options, awsconfig.WithRegion(region))
 	}

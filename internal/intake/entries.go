@@ -84,7 +84,7 @@ func (in *Intake) recipientEntry(w *work, e *observation.Event, r *observation.R
 	}
 	entry.Cell.Outcome = outcome
 	entry.ID = w.hash.recipient(e.MessageID, address, outcome)
-	if e.Type == observation.EventComplaint {
+	if outcome == observation.Complained {
 		entry.Possible = 1
 	}
 	if r.Diagnostic != "" && entry.Cell.Reason != "" {
@@ -102,7 +102,9 @@ func (in *Intake) recipientEntry(w *work, e *observation.Event, r *observation.R
 func (in *Intake) reportEntry(w *work, e *observation.Event, entry ledger.Entry) {
 	entry.Cell.Provider = in.provider(w, domainOf(bareAddress(e.Recipients[0].Address)), e.SentAt)
 	entry.Cell.Outcome = complaintOutcome(e)
-	entry.Possible = len(e.Recipients)
+	if entry.Cell.Outcome == observation.Complained {
+		entry.Possible = len(e.Recipients)
+	}
 	entry.ID = w.hash.report(e.MessageID, e.FeedbackID, entry.Cell.Outcome)
 	w.add(entry, -1)
 }

@@ -37,7 +37,7 @@ type Entry struct {
 	// SentAt is the cohort's time, At the event's own.
 	SentAt, At time.Time
 	Cell       Cell
-	// Possible is, for complaints, how many recipients were listed.
+	// Possible is, for complained recipients, how many the complaint listed.
 	Possible int
 	// Stamp is what the mail told Gmail, for identifier use; it is tallied for Sent, and for Delivered at Gmail.
 	Stamp observation.Stamp

@@ -24,7 +24,8 @@ func Demo(now time.Time, seed uint64, surge float64) Options {
 	eu.Region = "eu-west-1"
 	return Options{
 		Story: traffic.Demo(now),
-		Model: traffic.Options{Seed: seed, Surge: now, SurgeFactor: surge},
+		// The model sends by slots of five minutes, and the one that has begun is to be lively, too.
+		Model: traffic.Options{Seed: seed, Surge: now.Truncate(5 * time.Minute), SurgeFactor: surge},
 		Queues: []Queue{
 			{Name: EventsQueue, Envelope: traffic.Raw, QueueOptions: lively},
 			{Name: EventsQueueEU, Envelope: traffic.SNS, QueueOptions: eu},

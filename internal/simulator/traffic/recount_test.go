@@ -155,7 +155,9 @@ func (r *recount) add(line []byte, reason func(*published) string, providerOf fu
 	case e.EventType == "Open", e.EventType == "Click":
 		recipients = []string{recipients[0] + e.Open.Timestamp + e.Click.Timestamp + e.Click.Link}
 	case e.EventType == "Complaint":
-		possible = int64(len(recipients))
+		if cell.Outcome == observation.Complained {
+			possible = int64(len(recipients))
+		}
 		if len(recipients) > 1 {
 			recipients = []string{e.Complaint.FeedbackID + recipients[0]}
 		}

@@ -88,7 +88,9 @@ func (t *Truth) Add(e *Event) {
 		tally.N++
 	case observation.EventComplaint:
 		tally.N++
-		tally.Possible += int64(e.Mail.Recipients)
+		if e.Outcome == observation.Complained {
+			tally.Possible += int64(e.Mail.Recipients)
+		}
 	default:
 		tally.N += int64(e.Mail.Recipients)
 	}

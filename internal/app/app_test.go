@@ -1,0 +1,394 @@
+package app
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/getkin/kin-openapi/openapi3"
+	"github.com/getkin/kin-openapi/openapi3filter"
+	"github.com/getkin/kin-openapi/routers/gorillamux"
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/mailvane/mailvane/internal/config"
+	"github.com/mailvane/mailvane/internal/ledger"
+	"github.com/mailvane/mailvane/internal/replay"
+	"github.com/mailvane/mailvane/internal/simulator"
+	"github.com/mailvane/mailvane/internal/simulator/traffic"
+)
+
+// run is a daemon that runs in the test, against a simulator.
+type run struct {
+	daemon *Daemon
+	sim    *simulator.Simulator
+	file   string
+	url    string
+	// stop ends it and returns what it returned.
+	stop func() error
+}
+
+// environmentOf leads to the simulator.
+func environmentOf(sim *simulator.Simulator) Environment {
+	return Environment{
+		Log: slog.New(slog.DiscardHandler), Now: time.Now, Env: func(string) string { return "" },
+		AWS: simulatorAWS(sim.URL()), Version: "test",
+	}
+}
+
+// start starts a simulator and a daemon that reads all of its queues.
+func start(t *testing.T, o simulator.Options) *run {
+	t.Helper()
+	sim, err := simulator.Start(t.Context(), o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = sim.Close() })
+	dir := t.TempDir()
+	r := &run{sim: sim, file: filepath.Join(dir, "mailvane.yaml")}
+	r.write(t, string(demoConfig("127.0.0.1:0", filepath.Join(dir, "ledger.db"), sim)))
+	r.restart(t)
+	return r
+}
+
+func (r *run) write(t *testing.T, text string) {
+	t.Helper()
+	if err := os.WriteFile(r.file, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func (r *run) load() (*config.Config, []config.Problem) { return config.LoadFile(r.file) }
+
+func (r *run) restart(t *testing.T) {
+	t.Helper()
+	c, problems := r.load()
+	if config.Failed(problems) {
+		t.Fatal(problems)
+	}
+	d, err := newDaemon(t.Context(), environmentOf(r.sim), c, r.load)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(context.WithoutCancel(t.Context()))
+	ended := make(chan error, 1)
+	go func() { ended <- d.run(ctx, "") }()
+	stopped := false
+	r.stop = func() error {
+		if stopped {
+			return nil
+		}
+		stopped = true
+		cancel()
+		return <-ended
+	}
+	t.Cleanup(func() { _ = r.stop() })
+	r.daemon, r.url = d, "http://"+d.listener.Addr().String()
+	r.until(t, "ready", func() bool { return r.status(t, "/-/ready") == http.StatusOK })
+}
+
+func (r *run) get(t *testing.T, path string) *http.Response {
+	t.Helper()
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, r.url+path, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = resp.Body.Close() })
+	return resp
+}
+
+func (r *run) status(t *testing.T, path string) int { return r.get(t, path).StatusCode }
+
+func (r *run) until(t *testing.T, what string, done func() bool) {
+	t.Helper()
+	for deadline := time.Now().Add(time.Minute); !done(); time.Sleep(20 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatalf("a minute has passed and it is not %s", what)
+		}
+	}
+}
+
+// counts reads all cohorts of the ledger by the cells of the truth; origins of opens and clicks are not told in history.
+func (r *run) counts(t *testing.T) map[traffic.Cell]traffic.Tally {
+	t.Helper()
+	if err := r.daemon.ledger.Fold(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	got := make(map[traffic.Cell]traffic.Tally)
+	now := time.Now()
+	for from := now.Add(-40 * 24 * time.Hour); from.Before(now.Add(time.Hour)); from = from.Add(24 * time.Hour) {
+		c, err := r.daemon.ledger.Cohorts(t.Context(), ledger.CohortQuery{From: from, To: from.Add(24 * time.Hour)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, row := range c.Rows {
+			cell := traffic.Cell{
+				Tenant: row.Cell.Campaign.Tenant, Campaign: row.Cell.Campaign.Name, Send: row.Cell.Campaign.Send,
+				Provider: row.Cell.Provider, Outcome: row.Cell.Outcome, Reason: row.Cell.Reason,
+			}
+			sum := got[cell]
+			got[cell] = traffic.Tally{N: sum.N + row.N, Possible: sum.Possible + row.Possible}
+		}
+	}
+	return got
+}
+
+func handedOut(s *simulator.Simulator) map[traffic.Cell]traffic.Tally {
+	want := make(map[traffic.Cell]traffic.Tally)
+	for cell, tally := range s.Truth().Counts() {
+		cell.Account, cell.Region, cell.ConfigurationSet, cell.Start = "", "", "", time.Time{}
+		sum := want[cell]
+		want[cell] = traffic.Tally{N: sum.N + tally.N, Possible: sum.Possible + tally.Possible}
+	}
+	return want
+}
+
+// TestTheDemoCountsTheTruth follows the demo's way: history by replay, then live mail from three queues in two formats, with
+// twins and duplicates. Mail goes on, so it waits for a moment in which everything that was handed out is counted.
+func TestTheDemoCountsTheTruth(t *testing.T) {
+	now := time.Now()
+	r := start(t, simulator.Demo(now, 7, 100))
+	if _, err := r.daemon.readHistory(t.Context(), r.sim.History(now.Add(-3*24*time.Hour), now)); err != nil {
+		t.Fatal(err)
+	}
+	before := r.sim.Truth().Totals().Events
+	r.sim.Feed(now)
+	live := func() int64 { return r.sim.Truth().Totals().Events - before }
+	var diff string
+	defer func() {
+		if t.Failed() {
+			t.Logf("after %d live events, -truth +counted\n%s", live(), diff)
+		}
+	}()
+	r.until(t, "counted", func() bool {
+		if live() < 20 {
+			return false
+		}
+		want := handedOut(r.sim)
+		diff = cmp.Diff(want, r.counts(t))
+		return diff == ""
+	})
+}
+
+// TestAQueueIsCountedExactly drains a queue with duplicates, and compares every cell.
+func TestAQueueIsCountedExactly(t *testing.T) {
+	o := simulator.Bench(time.Now(), 3, 3000, time.Hour)
+	o.Queues = append(o.Queues, simulator.Queue{Name: simulator.EventsQueueEU}, simulator.Queue{Name: simulator.IdentityQueue})
+	r := start(t, o)
+	r.until(t, "empty", func() bool {
+		s := r.sim.SQS().Queue(simulator.EventsQueue).Stats()
+		return s.Visible == 0 && s.InFlight == 0
+	})
+	if diff := cmp.Diff(handedOut(r.sim), r.counts(t)); diff != "" {
+		t.Errorf("-truth +counted\n%s", diff)
+	}
+	if err := r.stop(); err != nil {
+		t.Errorf("stop: %v", err)
+	}
+}
+
+// TestTheAPIKeepsItsContract holds real answers against the OpenAPI document.
+func TestTheAPIKeepsItsContract(t *testing.T) {
+	now := time.Now()
+	r := start(t, simulator.Demo(now, 1, 1))
+	if _, err := r.daemon.readHistory(t.Context(), r.sim.History(now.Add(-48*time.Hour), now)); err != nil {
+		t.Fatal(err)
+	}
+	body, err := io.ReadAll(r.get(t, "/api/v1/openapi.yaml").Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	doc, err := openapi3.NewLoader().LoadFromData(body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	router, err := gorillamux.NewRouter(doc)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, path := range []string{
+		"/api/v1/campaigns?window=24h", "/api/v1/campaigns/winter-clearance", "/api/v1/campaigns/otp-login?window=1h",
+		"/api/v1/campaigns/acme-news?tenant=acme", "/api/v1/campaigns/nothing", "/api/v1/providers?window=7d", "/api/v1/sources",
+	} {
+		req := httptest.NewRequest(http.MethodGet, path, nil)
+		route, params, err := router.FindRoute(req)
+		if err != nil {
+			t.Fatalf("%s: %v", path, err)
+		}
+		resp := r.get(t, path)
+		err = openapi3filter.ValidateResponse(t.Context(), &openapi3filter.ResponseValidationInput{
+			RequestValidationInput: &openapi3filter.RequestValidationInput{Request: req, PathParams: params, Route: route},
+			Status:                 resp.StatusCode, Header: resp.Header, Body: resp.Body,
+			Options: &openapi3filter.Options{IncludeResponseStatus: true},
+		})
+		if err != nil {
+			t.Errorf("%s: %v", path, err)
+		}
+	}
+}
+
+// TestReplayWithAndWithoutADaemon counts a file through the daemon, and again, when it has stopped, on the ledger itself.
+func TestReplayWithAndWithoutADaemon(t *testing.T) {
+	now := time.Now()
+	r := start(t, simulator.Demo(now, 1, 1))
+	file := filepath.Join(t.TempDir(), "events.ndjson")
+	f, err := os.Create(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	lines := 0
+	for line := range r.sim.History(now.Add(-3*time.Hour), now) {
+		if _, err := f.Write(append(line, '\n')); err != nil {
+			t.Fatal(err)
+		}
+		lines++
+	}
+	_, _ = io.WriteString(f, "not an event\n")
+	if err := f.Close(); err != nil {
+		t.Fatal(err)
+	}
+	read := int64(0)
+	o := ReplayOptions{
+		CommandOptions: CommandOptions{Environment: environmentOf(r.sim), ConfigFile: r.file}, Files: []string{file},
+		Progress: func(_ string, n, size int64) {
+			if read = n; n > size {
+				t.Errorf("%d of %d bytes", n, size)
+			}
+		},
+	}
+	first, err := Replay(t.Context(), o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if first.Values != lines+1 || first.Counted == 0 || first.Unreadable != 1 || read == 0 {
+		t.Errorf("%d lines, %d bytes: %+v", lines, read, first)
+	}
+	want := fmt.Sprintf("%s:%d: not_json: ", file, lines+1)
+	if got := first.Problems[0].String(); !strings.HasPrefix(got, want) {
+		t.Errorf("the problem is %q, want %s…", got, want)
+	}
+	if diff := cmp.Diff(handedOut(r.sim), r.counts(t)); diff != "" {
+		t.Errorf("-truth +counted\n%s", diff)
+	}
+	if err := r.stop(); err != nil {
+		t.Fatal(err)
+	}
+	again, err := Replay(t.Context(), o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if again.Counted != 0 || again.Duplicate+again.Held < first.Counted {
+		t.Errorf("again: %+v, first: %+v", again, first)
+	}
+}
+
+// TestQuarantineBesideADaemon puts a poisoned message through list, replay and drop.
+func TestQuarantineBesideADaemon(t *testing.T) {
+	r := start(t, simulator.Demo(time.Now(), 1, 1))
+	if err := r.sim.SQS().Queue(simulator.EventsQueue).Send(`{"eventType":"Teleported","mail":{}}`); err != nil {
+		t.Fatal(err)
+	}
+	o := CommandOptions{Environment: environmentOf(r.sim), ConfigFile: r.file}
+	var rows []ledger.QuarantineRow
+	r.until(t, "in quarantine", func() bool {
+		var err error
+		if rows, err = QuarantineList(t.Context(), o, ledger.QuarantineQuery{Bodies: true}); err != nil {
+			t.Fatal(err)
+		}
+		return len(rows) == 1
+	})
+	if rows[0].Reason != "unknown_type" || !strings.Contains(rows[0].Body, "Teleported") {
+		t.Errorf("%+v", rows[0])
+	}
+	sum, err := QuarantineReplay(t.Context(), o, replay.Selection{IDs: []int64{rows[0].ID}})
+	if err != nil || sum.Unreadable != 1 || sum.Counted != 0 {
+		t.Errorf("replay: %+v, %v", sum, err)
+	}
+	if _, err := QuarantineDrop(t.Context(), o, replay.Selection{IDs: []int64{rows[0].ID + 1}}); err == nil {
+		t.Error("a message that is not there was dropped")
+	}
+	if n, err := QuarantineDrop(t.Context(), o, replay.Selection{Reason: "unknown_type"}); err != nil || n != 1 {
+		t.Errorf("drop: %d, %v", n, err)
+	}
+}
+
+func TestReload(t *testing.T) {
+	r := start(t, simulator.Demo(time.Now(), 1, 1))
+	good, err := os.ReadFile(r.file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	post := func() (int, string) {
+		req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, r.url+"/-/reload", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		resp, err := http.DefaultClient.Do(req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer resp.Body.Close()
+		body, err := io.ReadAll(resp.Body)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return resp.StatusCode, string(body)
+	}
+	queues := func() (names []string) {
+		var s struct{ Sources []struct{ Name string } }
+		if err := json.NewDecoder(r.get(t, "/api/v1/sources").Body).Decode(&s); err != nil {
+			t.Fatal(err)
+		}
+		for _, q := range s.Sources {
+			names = append(names, q.Name)
+		}
+		return names
+	}
+	all := []string{"ses/ses-events", "ses/ses-events-eu", "ses/ses-identity"}
+	for _, c := range []struct {
+		name, text string
+		status     int
+		says       string
+		queues     []string
+	}{
+		{"nothing changed", string(good), 200, "reloaded", all},
+		{"broken", strings.Replace(string(good), "streams", "steams", 1), 422, "mailvane.yaml:6:3: campaigns.steams: ", all},
+		{"moved ledger", strings.Replace(string(good), "ledger.db", "other.db", 1), 422, "ledger cannot change while the daemon runs", all},
+		{"a queue less", strings.Replace(string(good), "    - {queue_url: \""+r.sim.QueueURL(simulator.EventsQueueEU)+"\", region: eu-west-1}\n", "", 1),
+			200, "reloaded", []string{"ses/ses-events", "ses/ses-identity"}},
+		{"and back", string(good), 200, "reloaded", all},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			r.write(t, c.text)
+			status, body := post()
+			if status != c.status || !strings.Contains(body, c.says) {
+				t.Errorf("got %d %q, want %d with %q", status, body, c.status, c.says)
+			}
+			if diff := cmp.Diff(c.queues, queues()); diff != "" {
+				t.Error(diff)
+			}
+		})
+	}
+}
+
+func TestASecondDaemonIsRefused(t *testing.T) {
+	r := start(t, simulator.Demo(time.Now(), 1, 1))
+	c, _ := r.load()
+	_, err := newDaemon(t.Context(), environmentOf(r.sim), c, r.load)
+	if !errors.Is(err, ledger.ErrLocked) || !strings.Contains(err.Error(), "ledger.db") {
+		t.Errorf("got %v", err)
+	}
+}
