@@ -195,11 +195,12 @@ func (d *Daemon) run(ctx context.Context, webConfig string) (err error) {
 	}
 	d.mu.Lock()
 	err = d.setQueues(ctx, d.config)
+	ledgerPath, queues := d.config.Ledger.Path, len(d.queues)
 	d.mu.Unlock()
 	if err != nil {
 		return err
 	}
-	d.log.Info("running", "address", d.listener.Addr().String(), "ledger", d.config.Ledger.Path, "queues", len(d.queues))
+	d.log.Info("running", "address", d.listener.Addr().String(), "ledger", ledgerPath, "queues", queues)
 	select {
 	case <-ctx.Done():
 		d.log.Info("stopping", "cause", context.Cause(ctx))
