@@ -51,7 +51,7 @@ func newFolder(l *Ledger) *folder {
 	}
 }
 
-// Fold implements ledger.Ledger. When the ledger could not commit, it also tries whether it can again.
+// Fold implements ledger.Ledger. It also finds out whether the ledger can commit, so that nobody needs to try.
 func (l *Ledger) Fold(context.Context) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -61,17 +61,19 @@ func (l *Ledger) Fold(context.Context) error {
 	if err := l.fold(); err != nil {
 		return l.noted(err)
 	}
-	if l.commitErr.Load() != nil {
-		l.probe()
-	}
+	l.probe()
 	l.renewState(l.o.Now())
 	return nil
 }
 
-// probe clears the reason for not committing when there is disk again and a small transaction works.
+// probe notes that the disk is nearly full, and clears the reason for not committing when there is disk and a small
+// transaction works.
 func (l *Ledger) probe() {
 	if err := l.space(); err != nil {
 		l.setCommitErr(err)
+		return
+	}
+	if l.commitErr.Load() == nil {
 		return
 	}
 	if err := l.w.step(func() error { return nil }); err != nil {

@@ -97,6 +97,7 @@ func open(ctx context.Context, o Options) (_ *Ledger, err error) {
 	if err := l.fold(); err != nil {
 		return nil, err
 	}
+	l.probe()
 	l.renewState(o.Now())
 	go l.commitLoop()
 	return l, nil
