@@ -2,7 +2,8 @@
 # third-party SQS server of internal/e2e, which that test installs by itself).
 
 GO ?= go
-FUZZTIME ?= 10s
+# A number of tries: when a time is given instead, "go test" may end with "context deadline exceeded" and no finding.
+FUZZTIME ?= 20000x
 
 LINTER := bin/golangci-lint
 
@@ -32,7 +33,7 @@ $(LINTER): .ci/tools/go.mod .ci/tools/go.sum
 bench: build
 	$(GO) run ./internal/bench -daemon bin/mailvane
 
-# Every fuzz target for FUZZTIME each. What it finds is written to the testdata/fuzz of its package: commit that with the mend.
+# Every fuzz target, FUZZTIME each. What it finds is written to the testdata/fuzz of its package: commit that with the mend.
 fuzz:
 	@grep -rHoE --include='*_test.go' --exclude-dir=node_modules '^func Fuzz\w+' . | while IFS=: read -r file target; do \
 		name=$${target#func }; echo "$$(dirname "$$file") $$name"; \
