@@ -82,38 +82,18 @@ func (d *daemon) metrics(ctx context.Context) (map[string]*dto.MetricFamily, err
 	return parser.TextToMetricFamilies(io.LimitReader(resp.Body, 64<<20))
 }
 
-// entries is how many messages the daemon has taken and stored.
-func entries(m map[string]*dto.MetricFamily) int64 {
-	var n float64
-	for _, series := range m["mailvane_queue_messages_total"].GetMetric() {
-		for _, l := range series.GetLabel() {
-			if l.GetName() == "result" && l.GetValue() == "event" {
-				n += series.GetCounter().GetValue()
-			}
-		}
-	}
-	return int64(n)
-}
-
-// profileOnceBusy profiles the daemon when it has begun to store messages; an empty file name asks for nothing.
-func (d *daemon) profileOnceBusy(ctx context.Context, file string) error {
+// profile writes a CPU profile of ten seconds, taken through the control socket, to a file; an empty name asks for nothing.
+func (d *daemon) profile(ctx context.Context, file string) error {
 	if file == "" {
 		return nil
 	}
-	for {
-		if m, err := d.metrics(ctx); err == nil && entries(m) > 0 {
-			return d.profile(ctx, file)
-		}
+	for _, err := os.Stat(d.ledger + ".sock"); err != nil; _, err = os.Stat(d.ledger + ".sock") {
 		select {
 		case <-ctx.Done():
 			return context.Cause(ctx)
 		case <-time.After(100 * time.Millisecond):
 		}
 	}
-}
-
-// profile writes a CPU profile of ten seconds, taken through the control socket, to a file.
-func (d *daemon) profile(ctx context.Context, file string) error {
 	dial := func(ctx context.Context, _, _ string) (net.Conn, error) {
 		return (&net.Dialer{}).DialContext(ctx, "unix", d.ledger+".sock")
 	}

@@ -40,8 +40,8 @@ func measure(ctx context.Context, s setup) (r *result, err error) {
 	}
 	r = &result{}
 	profiled := make(chan error, 1)
-	go func() { profiled <- d.profileOnceBusy(ctx, s.profile) }()
-	if err := d.drain(ctx, int64(s.events), r); err != nil {
+	go func() { profiled <- d.profile(ctx, s.profile) }()
+	if err := d.drain(ctx, server, r); err != nil {
 		return nil, err
 	}
 	r.Seconds = time.Since(began).Seconds()
@@ -64,33 +64,34 @@ func measure(ctx context.Context, s setup) (r *result, err error) {
 	return r, check(ctx, d.ledger, totals, r)
 }
 
-// drain waits until the daemon has stored every message, and shows how far it is.
-func (d *daemon) drain(ctx context.Context, events int64, r *result) error {
-	tick := time.NewTicker(time.Second)
+// drain waits until every message is deleted, and shows how far it is. Metrics are scraped once, at the end: a scrape each
+// second would be measured, too.
+func (d *daemon) drain(ctx context.Context, server *server, r *result) error {
+	tick := time.NewTicker(500 * time.Millisecond)
 	defer tick.Stop()
-	for {
+	for left := -1; left != 0; {
 		select {
 		case <-ctx.Done():
 			return fmt.Errorf("wait for the queue to be empty: %w", context.Cause(ctx))
 		case <-tick.C:
 		}
-		m, err := d.metrics(ctx)
-		if err != nil {
-			continue // it is starting
+		var err error
+		if left, err = server.left(); err != nil {
+			return err
 		}
-		done := entries(m)
-		fmt.Fprintf(os.Stderr, "%d of %d\n", done, events)
-		if done < events {
-			continue
-		}
-		commits := m["mailvane_ledger_commit_duration_seconds"].GetMetric()
-		if len(commits) != 1 {
-			return errors.New("the daemon does not tell how long commits take")
-		}
-		r.CommitP50 = 1000 * quantile(commits[0].GetHistogram(), 0.5)
-		r.CommitP99 = 1000 * quantile(commits[0].GetHistogram(), 0.99)
-		return nil
+		fmt.Fprintf(os.Stderr, "%d messages left\n", left)
 	}
+	m, err := d.metrics(ctx)
+	if err != nil {
+		return fmt.Errorf("scrape the daemon: %w", err)
+	}
+	commits := m["mailvane_ledger_commit_duration_seconds"].GetMetric()
+	if len(commits) != 1 {
+		return errors.New("the daemon does not tell how long commits take")
+	}
+	r.CommitP50 = 1000 * quantile(commits[0].GetHistogram(), 0.5)
+	r.CommitP99 = 1000 * quantile(commits[0].GetHistogram(), 0.99)
+	return nil
 }
 
 // check compares what is in the ledger with what was handed out.

@@ -9,6 +9,8 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"runtime"
+	"runtime/debug"
 	"strconv"
 	"time"
 
@@ -16,15 +18,29 @@ import (
 	"github.com/mailvane/mailvane/internal/simulator/traffic"
 )
 
-// serveQueue holds the queue until its standard input ends, and then tells what the events amounted to.
+// serverMemory is where the server begins to collect garbage: a million messages take 5 GiB.
+const serverMemory = 12 << 30
+
+// serveQueue holds the queue. For each line of standard input it tells how many messages are left; when the input ends, it
+// tells what the events amounted to.
 func serveQueue(ctx context.Context, events int, span time.Duration) error {
 	s, err := simulator.Start(ctx, simulator.Bench(time.Now(), 1, events, span))
 	if err != nil {
 		return err
 	}
+	// A server that made its messages meanwhile, or collected garbage, would take the processor from what is measured.
+	s.SQS().Queue(simulator.EventsQueue).Draw()
+	runtime.GC()
+	debug.SetGCPercent(-1)
+	debug.SetMemoryLimit(serverMemory)
 	fmt.Println(s.QueueURL(simulator.EventsQueue))
-	if _, err := io.Copy(io.Discard, os.Stdin); err != nil {
-		return fmt.Errorf("wait for the bench: %w", err)
+	questions := bufio.NewScanner(os.Stdin)
+	for questions.Scan() {
+		left := s.SQS().Queue(simulator.EventsQueue).Stats()
+		fmt.Println(left.Visible + left.InFlight)
+	}
+	if err := questions.Err(); err != nil {
+		return fmt.Errorf("read the bench's questions: %w", err)
 	}
 	totals := s.Truth().Totals()
 	return errors.Join(s.Close(), json.NewEncoder(os.Stdout).Encode(totals))
@@ -33,7 +49,7 @@ func serveQueue(ctx context.Context, events int, span time.Duration) error {
 // server is the other process.
 type server struct {
 	cmd      *exec.Cmd
-	stdin    io.Closer
+	stdin    io.WriteCloser
 	stdout   *bufio.Reader
 	queueURL string
 }
@@ -63,6 +79,18 @@ func startServer(ctx context.Context, events int, span time.Duration) (*server, 
 	}
 	s.queueURL = line[:len(line)-1]
 	return s, nil
+}
+
+// left asks how many messages are not deleted yet.
+func (s *server) left() (int, error) {
+	if _, err := io.WriteString(s.stdin, "left\n"); err != nil {
+		return 0, fmt.Errorf("ask the server: %w", err)
+	}
+	line, err := s.stdout.ReadString('\n')
+	if err != nil {
+		return 0, fmt.Errorf("ask the server: %w", err)
+	}
+	return strconv.Atoi(line[:len(line)-1])
 }
 
 // stop ends the server and returns what it handed out.

@@ -126,6 +126,14 @@ func (q *Queue) Fill(source Source, left int) {
 	q.wake(left)
 }
 
+// Draw makes all messages of the source at once, so that later a receive costs no more than it must.
+func (q *Queue) Draw() {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	for q.source != nil && q.draw() {
+	}
+}
+
 // ARN returns the queue's ARN.
 func (q *Queue) ARN() string { return q.arn }
 
