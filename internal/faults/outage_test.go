@@ -1,9 +1,9 @@
 package faults
 
 import (
-	"bytes"
 	"context"
 	"fmt"
+	"io"
 	"log/slog"
 	"math/rand/v2"
 	"slices"
@@ -64,9 +64,12 @@ func (c *clock) set(at time.Time) {
 }
 
 // runAt runs the whole daemon within this process, by another clock than the machine's, until stop is called.
-func (r *rig) runAt(t *testing.T, now func() time.Time) (stop func()) {
+func (r *rig) runAt(t *testing.T, now func() time.Time) (d *daemon, stop func()) {
 	t.Helper()
-	log := new(logWriter)
+	d = &daemon{log: new(logged)}
+	told := make(chan string, 1)
+	lines, log := io.Pipe()
+	go d.follow(lines, told)
 	o := app.RunOptions{ConfigFile: r.file, Listen: "127.0.0.1:0", Environment: app.Environment{
 		Log: slog.New(slog.NewJSONHandler(log, nil)), Now: now, Version: "test",
 		// The limit would be that of the test's own process.
@@ -86,23 +89,18 @@ func (r *rig) runAt(t *testing.T, now func() time.Time) (stop func()) {
 		once.Do(func() {
 			cancel()
 			if err := <-ended; err != nil {
-				t.Errorf("the daemon ended with %v:\n%s", err, log.text.String())
+				t.Errorf("the daemon ended with %v:\n%s", err, d.log)
 			}
 		})
 	}
 	t.Cleanup(stop)
-	return stop
-}
-
-type logWriter struct {
-	mu   sync.Mutex
-	text bytes.Buffer
-}
-
-func (w *logWriter) Write(p []byte) (int, error) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	return w.text.Write(p)
+	select {
+	case a := <-told:
+		d.url = "http://" + a
+	case <-time.After(patience):
+		t.Fatalf("the daemon does not say where it listens:\n%s", d.log)
+	}
+	return d, stop
 }
 
 // TestRedeliveredAfterHoursAndAfterALongOutage brings messages back that were counted long ago because their deletes failed:
@@ -125,11 +123,11 @@ func TestRedeliveredAfterHoursAndAfterALongOutage(t *testing.T) {
 		m.sentAt = then.now().Add(-time.Hour)
 		bodies = append(bodies, m.sent(t), m.delivered(t), m.bounced(t))
 	}
-	stop := r.runAt(t, then.now)
+	d, stop := r.runAt(t, then.now)
 	r.send(t, bodies...)
-	eventually(t, "all is received once", func() string {
-		if s := r.queue(events).Stats(); s.Visible > 0 {
-			return fmt.Sprintf("%+v", s)
+	eventually(t, "all is received and dealt with once", func() string {
+		if n := d.metric(t, "mailvane_queue_messages_total", "queue", events, "result", "event"); n != 3*mails {
+			return fmt.Sprint(n)
 		}
 		return ""
 	})
@@ -151,7 +149,7 @@ func TestRedeliveredAfterHoursAndAfterALongOutage(t *testing.T) {
 	}
 	heal()
 	then.set(today)
-	d := r.start(t)
+	d = r.start(t)
 	r.drained(t, events)
 	d.unconfirmed(t, "none", none)
 	// What has come back counts nothing, though its mail is in cohorts that have been compacted meanwhile.
