@@ -45,7 +45,7 @@ func run(ctx context.Context) error {
 	daemon := flag.String("daemon", "bin/mailvane", "the built program to measure")
 	events := flag.Int("events", 1_000_000, "how many messages the queue holds, duplicates included")
 	span := flag.Duration("span", 30*time.Minute, "over how long their mail was sent")
-	passes := flag.Int("passes", 16, "max_passes of the queue")
+	passes := flag.Int("passes", 128, "max_passes of the queue")
 	limit := flag.Duration("limit", 10*time.Minute, "when to give up")
 	profile := flag.String("profile", "", "write a CPU profile of the daemon to this file")
 	flag.Parse()

@@ -37,7 +37,7 @@ func TestDefaults(t *testing.T) {
 		},
 		Complaints: config.Complaints{ReportingProviders: mailbox.DefaultReportingProviders()},
 		Collectors: config.Collectors{SES: []config.SES{{
-			QueueURL: "https://sqs.us-east-1.amazonaws.com/123456789012/ses-events", Region: "us-east-1", Name: "ses-events", MaxPasses: 16,
+			QueueURL: "https://sqs.us-east-1.amazonaws.com/123456789012/ses-events", Region: "us-east-1", Name: "ses-events", MaxPasses: 128,
 		}}},
 		Quarantine: config.Quarantine{Bodies: true, MaxBytes: 1 << 30, Keep: config.Duration(30 * 24 * time.Hour)},
 		Telemetry:  config.Telemetry{Prometheus: true},

@@ -36,6 +36,6 @@ func (c *Config) prefill() {
 	c.Memory.InFlight = 64 << 20
 }
 
-func (s *SES) prefill() { s.MaxPasses = 16 }
+func (s *SES) prefill() { s.MaxPasses = 128 }
 
 func (r *ReplyRule) prefill() { r.Kind = "by_class" }
