@@ -110,7 +110,7 @@ func (l *Ledger) closeReader() error {
 	return l.Reader.Close()
 }
 
-// prepareFile makes or checks the file, connects the writer and migrates.
+// prepareFile makes or checks the whole file, connects the writer and migrates.
 func (l *Ledger) prepareFile(ctx context.Context) error {
 	if _, err := os.Stat(l.o.Path); errors.Is(err, os.ErrNotExist) {
 		if err := create(l.o.Path, l.o.Zone.String()); err != nil {
@@ -124,8 +124,14 @@ func (l *Ledger) prepareFile(ctx context.Context) error {
 		return classify(err)
 	}
 	version, err := checkVersion(ctx, l.w.conn)
-	if err != nil || version == len(migrations()) {
+	if err != nil {
 		return err
+	}
+	if err := l.w.checkPages(); err != nil {
+		return classify(err)
+	}
+	if version == len(migrations()) {
+		return nil
 	}
 	return l.w.step(func() error { return migrate(connExecer{l.w.conn}, version) })
 }
