@@ -34,8 +34,8 @@ func (d *daemon) stands(t *testing.T) {
 		}
 		return ""
 	})
-	if n := d.metric(t, "mailvane_ledger_writable_ratio"); n != 0 {
-		t.Errorf("mailvane_ledger_writable_ratio is %v", n)
+	if n := d.metric(t, "mailvane_ledger_writable"); n != 0 {
+		t.Errorf("mailvane_ledger_writable is %v", n)
 	}
 	if s := d.sources(t); s.Ledger.Writable || s.Ledger.Error == "" {
 		t.Errorf("the ledger is %+v", s.Ledger)
@@ -77,8 +77,8 @@ func TestDiskNearlyFull(t *testing.T) {
 	r.drained(t, events)
 	want["during/other/sent"] = 500
 	r.counts(t, want)
-	if n := d.metric(t, "mailvane_ledger_writable_ratio"); n != 1 {
-		t.Errorf("mailvane_ledger_writable_ratio is %v", n)
+	if n := d.metric(t, "mailvane_ledger_writable"); n != 1 {
+		t.Errorf("mailvane_ledger_writable is %v", n)
 	}
 	d.stop(t)
 }

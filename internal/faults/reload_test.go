@@ -19,8 +19,8 @@ import (
 // reloaded waits until the metric says how the newest reload went.
 func (d *daemon) reloaded(t *testing.T, want float64) {
 	t.Helper()
-	eventually(t, fmt.Sprintf("mailvane_config_reload_success_ratio is %v", want), func() string {
-		if got := d.metric(t, "mailvane_config_reload_success_ratio"); got != want {
+	eventually(t, fmt.Sprintf("mailvane_config_reload_success is %v", want), func() string {
+		if got := d.metric(t, "mailvane_config_reload_success"); got != want {
 			return fmt.Sprint(got)
 		}
 		return ""

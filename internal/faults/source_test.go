@@ -82,7 +82,7 @@ func TestQueuesInTrouble(t *testing.T) {
 		t.Errorf("the good queue is %+v", s)
 	}
 	d.ready(t)
-	if n := d.metric(t, "mailvane_source_state_ratio", "state", "error"); int(n) != last {
+	if n := d.metric(t, "mailvane_source_state", "state", "error"); int(n) != last {
 		t.Errorf("%v sources are in error by the metric, want %d", n, last)
 	}
 	for _, trouble := range troubles()[:last] {

@@ -29,11 +29,14 @@ This page is made from the code by ` + "`make generate`" + `.
 		if err != nil {
 			return "", err
 		}
-		attributes := "–"
+		unit, attributes := "–", "–"
+		if i.Unit != "" {
+			unit = "`" + i.Unit + "`"
+		}
 		if len(i.Attributes) > 0 {
 			attributes = "`" + strings.Join(i.Attributes, "`, `") + "`"
 		}
-		fmt.Fprintf(&b, "| `%s` | `%s` | %s | `%s` | %s | %s |\n", i.Name, prom, i.Kind, i.Unit, attributes, i.Description)
+		fmt.Fprintf(&b, "| `%s` | `%s` | %s | %s | %s | %s |\n", i.Name, prom, i.Kind, unit, attributes, i.Description)
 	}
 	return b.String(), nil
 }

@@ -12,7 +12,8 @@ const (
 	Histogram Kind = "histogram"
 )
 
-// Instrument describes a metric: its OpenTelemetry name, UCUM unit, and attributes in the order in which values are given.
+// Instrument describes a metric: its OpenTelemetry name, UCUM unit, and attributes in the order in which values are given. A
+// gauge that says yes or no has no unit: with "1", Prometheus would call it a ratio.
 type Instrument struct {
 	Name        string
 	Kind        Kind
@@ -100,7 +101,7 @@ func mailInstruments() []Instrument {
 
 func sourceInstruments() []Instrument {
 	return []Instrument{
-		{Name: SourceState, Kind: Gauge, Unit: "1",
+		{Name: SourceState, Kind: Gauge,
 			Description: "1 for the state that the source is in, 0 for the others.",
 			Attributes:  []string{"source", "state"}},
 		{Name: CollectorPasses, Kind: Counter, Unit: "{pass}",
@@ -150,9 +151,9 @@ func ownInstruments() []Instrument {
 			Description: "Time from asking the ledger to commit to its answer."},
 		{Name: LedgerSize, Kind: Gauge, Unit: "By", Description: "Size of the ledger's file."},
 		{Name: LedgerWALSize, Kind: Gauge, Unit: "By", Description: "Size of the ledger's write-ahead log."},
-		{Name: LedgerWritable, Kind: Gauge, Unit: "1", Description: "1 while the ledger can commit, 0 while it cannot and receiving stands still."},
-		{Name: ConfigReloadSuccess, Kind: Gauge, Unit: "1", Description: "1 when the newest reload of the configuration took effect, 0 when it was refused."},
+		{Name: LedgerWritable, Kind: Gauge, Description: "1 while the ledger can commit, 0 while it cannot and receiving stands still."},
+		{Name: ConfigReloadSuccess, Kind: Gauge, Description: "1 when the newest reload of the configuration took effect, 0 when it was refused."},
 		{Name: ConfigReloadTimestamp, Kind: Gauge, Unit: "s", Description: "When the configuration last took effect, in seconds since 1970."},
-		{Name: BuildInfo, Kind: Gauge, Unit: "1", Description: "1, with the version as an attribute.", Attributes: []string{"version", "go_version"}},
+		{Name: BuildInfo, Kind: Gauge, Description: "1, with the version as an attribute.", Attributes: []string{"version", "go_version"}},
 	}
 }
