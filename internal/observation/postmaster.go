@@ -2,27 +2,31 @@ package observation
 
 import "strings"
 
-// The names under which readings of Gmail Postmaster Tools are kept
-// (https://developers.google.com/workspace/gmail/postmaster). Subject is the domain, Start and End bound the day. Readings
-// of v1 take the names of v2 where they mean the same; the source alone tells the two apart.
+// The names under which readings of Gmail Postmaster Tools are kept, as far as others than their collector need them
+// (https://developers.google.com/workspace/gmail/postmaster). Subject is the domain, in lower case; Start and End bound the
+// day.
 const (
-	// PostmasterV2 and PostmasterV1 are the sources.
+	// PostmasterV2 and PostmasterV1 are the sources, one for each version of the API. Their figures are never mixed.
 	PostmasterV2 = "postmaster/v2"
 	PostmasterV1 = "postmaster/v1"
 
-	// PostmasterSpamRate is a domain's rate of spam reports, between 0 and 1; it has no detail.
-	PostmasterSpamRate = "SPAM_RATE"
-	// PostmasterFeedbackLoopIDs says that the identifiers of a day have arrived. Its value is how many there are, its
-	// detail the aggregation.
-	PostmasterFeedbackLoopIDs = "FEEDBACK_LOOP_ID"
+	// PostmasterArrived says that something about the day came; its value is then 1. It has no detail.
+	PostmasterArrived = "arrived"
+	// PostmasterAccess says in its text whether the domain can be read ("ok"), or why not. It has no detail.
+	PostmasterAccess = "access"
+	// PostmasterSpamRate is a domain's rate of spam reports, between 0 and 1. It has no detail.
+	PostmasterSpamRate = "spam_rate"
+	// PostmasterFeedbackLoopIDs is how many identifiers Gmail lists for the day; its detail is the aggregation.
+	PostmasterFeedbackLoopIDs = "feedback_loop_ids"
 	// PostmasterFeedbackLoopSpamRate is an identifier's rate of spam reports, between 0 and 1, nil when Gmail lists the
 	// identifier without one, or no longer lists it. Its detail is that of FeedbackLoopDetail.
-	PostmasterFeedbackLoopSpamRate = "FEEDBACK_LOOP_SPAM_RATE"
+	PostmasterFeedbackLoopSpamRate = "feedback_loop_spam_rate"
 
-	// PostmasterFromHeader and PostmasterAllDKIM are the aggregations: by the domain of the header From, or by every
-	// domain that signed the mail.
+	// PostmasterFromHeader and PostmasterAllDKIM are the aggregations of v2: by the domain of the header From, or by every
+	// domain that signed the mail. PostmasterUnstated is that of v1, which does not say.
 	PostmasterFromHeader = "FROM_HEADER"
 	PostmasterAllDKIM    = "ALL_DKIM"
+	PostmasterUnstated   = "UNSTATED"
 )
 
 // FeedbackLoopDetail is the detail of a reading about an identifier.
