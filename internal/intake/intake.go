@@ -197,14 +197,15 @@ func (in *Intake) tell(w *work, b *collectors.Batch, p ledger.Put, result ledger
 	return counts
 }
 
-// Release counts the identity notifications for which no tagged copy came in time, and returns how many there were.
+// Release counts the identity notifications for which no tagged copy came in time, and returns how many of them came
+// live.
 func (in *Intake) Release(ctx context.Context) (int, error) {
 	entries, err := in.ledger.Release(ctx)
-	if err != nil {
-		return 0, fmt.Errorf("release held notifications: %w", err)
-	}
 	for i := range entries {
 		in.observer.Counted(&entries[i].Cell)
+	}
+	if err != nil {
+		return len(entries), fmt.Errorf("release held notifications: %w", err)
 	}
 	return len(entries), nil
 }
@@ -254,6 +255,7 @@ func (w *work) begin(now time.Time, s *settings) {
 	w.entries = w.entries[:0]
 	w.took = w.took[:0]
 	w.learned = w.learned[:0]
+	clear(w.quarantine) // bodies may be large
 	w.quarantine = w.quarantine[:0]
 }
 

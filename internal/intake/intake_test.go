@@ -358,3 +358,22 @@ func TestBadIdentityRulesAreRefusedAndChangeNothing(t *testing.T) {
 	h.put(t, mail(observation.EventSend, "a", "jane@gmail.com"))
 	wantTotals(t, h, map[string]int64{"a gmail sent": 1})
 }
+
+func TestReplayedNotificationsFeedNoCounterWhenReleased(t *testing.T) {
+	h := newHarness(t)
+	saved := mail(observation.EventBounce, "", "jane@gmail.com")
+	saved.BounceType, saved.BounceSubType, saved.Identity, saved.Tags = "Permanent", "General", true, nil
+	if _, err := h.intake.Replay(t.Context(), collectors.Batch{Events: []observation.Event{saved}}); err != nil {
+		t.Fatal(err)
+	}
+	h.now = h.now.Add(time.Hour)
+	if n, err := h.intake.Release(t.Context()); err != nil || n != 0 {
+		t.Errorf("released %d, %v", n, err)
+	}
+	if len(h.seen.counted) != 0 {
+		t.Errorf("a replay was counted as live: %v", h.seen.counted)
+	}
+	if rows := h.cohorts(t); len(rows) != 1 || rows[0].N != 1 {
+		t.Errorf("cohorts: %+v", rows)
+	}
+}

@@ -32,7 +32,8 @@ type Ledger interface {
 	// one transaction, or nothing does. It is durable when Commit returns nil. A cancelled context makes the caller stop
 	// waiting, it does not undo: the outcome is then not known to the caller, and a repeated Commit is safe.
 	Commit(ctx context.Context, p Put) (Result, error)
-	// Release tallies the held entries whose time has come and returns them; it is safe to call at any time.
+	// Release tallies the held entries whose time has come and returns those that came live, because a replay feeds no
+	// counter; it is safe to call at any time. With an error come the entries that were tallied before it.
 	Release(ctx context.Context) ([]Entry, error)
 	// Fold moves what was committed into what Readers see. It is called about once a second.
 	Fold(ctx context.Context) error

@@ -13,6 +13,7 @@ func heldEntries() []rule {
 	return []rule{
 		{name: "a held entry is not counted before its time", check: notBeforeItsTime},
 		{name: "a held entry is counted once after its time and returned whole", check: releasedOnce},
+		{name: "a replayed held entry is counted after its time and not returned", check: replayedReleased},
 		{name: "a tagged copy takes the place of a held one", check: taggedReplaces},
 		{name: "a tagged copy and a held one count alike in both orders", check: bothOrders},
 		{name: "a tagged copy and a held one in one Put count once", check: twinsInOnePut},
@@ -50,6 +51,19 @@ func notBeforeItsTime(r *rig) {
 	r.advance(15*time.Minute - time.Second)
 	r.same("released", r.release(), []ledger.Entry(nil))
 	r.wantComplaints(0, 0, 1)
+}
+
+func replayedReleased(r *rig) {
+	saved := put(r.held(1))
+	saved.Replay = true
+	r.expect(saved, ledger.Held)
+	r.expect(put(r.held(2)), ledger.Held)
+	r.advance(16 * time.Minute)
+	released := r.release()
+	if len(released) != 1 || released[0].ID != 2 {
+		r.Fatalf("released %+v, want the one that came live", released)
+	}
+	r.wantComplaints(2, 0, 0)
 }
 
 func releasedOnce(r *rig) {

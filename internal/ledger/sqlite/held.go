@@ -41,13 +41,13 @@ func (g *group) unhold(id uint64) error {
 	return nil
 }
 
-// Release tallies the held entries whose time has come and returns them.
+// Release implements ledger.Ledger.
 func (l *Ledger) Release(ctx context.Context) ([]ledger.Entry, error) {
 	var released []ledger.Entry
 	for {
-		step, err := l.releaseSome()
+		step, more, err := l.releaseSome()
 		released = append(released, step...)
-		if err != nil || len(step) < releaseStep {
+		if err != nil || !more {
 			return released, err
 		}
 		if ctx.Err() != nil {
@@ -56,43 +56,51 @@ func (l *Ledger) Release(ctx context.Context) ([]ledger.Entry, error) {
 	}
 }
 
-func (l *Ledger) releaseSome() (released []ledger.Entry, err error) {
+// releaseSome releases up to releaseStep entries, and returns those of them that came live.
+func (l *Ledger) releaseSome() (live []ledger.Entry, more bool, err error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if err := l.usable(); err != nil {
-		return nil, err
+		return nil, false, err
 	}
 	if l.held.Len() == 0 {
-		return nil, nil
+		return nil, false, nil
 	}
 	due, err := l.heldUntil(l.o.Now())
 	if err != nil || len(due) == 0 {
-		return nil, l.noted(err)
+		return nil, false, l.noted(err)
 	}
 	err = l.commitGroup(func(g *group) error {
-		released = released[:0]
 		for i := range due {
-			e := &due[i].entry
-			if err := g.unhold(e.ID); err != nil {
+			if err := g.release(&due[i].entry, !due[i].replay); err != nil {
 				return err
 			}
-			origin, err := l.names.origins.id(e.Cell.Origin, g.today)
-			if err != nil {
-				return err
-			}
-			if err := g.count(e, origin, !due[i].replay); err != nil {
-				return err
-			}
-			released = append(released, *e)
 		}
 		g.batch.Puts = append(g.batch.Puts,
 			putIDs{Routine: uint32(len(g.batch.Routine)), Exceptional: uint32(len(g.batch.Exceptional))})
 		return nil
 	})
 	if err != nil {
-		return nil, err
+		return nil, false, err
 	}
-	return released, nil
+	for i := range due {
+		if !due[i].replay {
+			live = append(live, due[i].entry)
+		}
+	}
+	return live, len(due) == releaseStep, nil
+}
+
+// release tallies an entry that was held.
+func (g *group) release(e *ledger.Entry, live bool) error {
+	if err := g.unhold(e.ID); err != nil {
+		return err
+	}
+	origin, err := g.l.names.origins.id(e.Cell.Origin, g.today)
+	if err != nil {
+		return err
+	}
+	return g.count(e, origin, live)
 }
 
 type heldEntry struct {
