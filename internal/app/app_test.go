@@ -75,13 +75,13 @@ func (r *run) restart(t *testing.T) {
 	if config.Failed(problems) {
 		t.Fatal(problems)
 	}
-	d, err := newDaemon(t.Context(), environmentOf(r.sim), c, r.load)
+	d, err := newDaemon(t.Context(), environmentOf(r.sim), c, r.load, "")
 	if err != nil {
 		t.Fatal(err)
 	}
 	ctx, cancel := context.WithCancel(context.WithoutCancel(t.Context()))
 	ended := make(chan error, 1)
-	go func() { ended <- d.run(ctx, "") }()
+	go func() { ended <- d.run(ctx) }()
 	stopped := false
 	r.stop = func() error {
 		if stopped {
@@ -387,7 +387,7 @@ func TestReload(t *testing.T) {
 func TestASecondDaemonIsRefused(t *testing.T) {
 	r := start(t, simulator.Demo(time.Now(), 1, 1))
 	c, _ := r.load()
-	_, err := newDaemon(t.Context(), environmentOf(r.sim), c, r.load)
+	_, err := newDaemon(t.Context(), environmentOf(r.sim), c, r.load, "")
 	if !errors.Is(err, ledger.ErrLocked) || !strings.Contains(err.Error(), "ledger.db") {
 		t.Errorf("got %v", err)
 	}

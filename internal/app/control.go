@@ -28,7 +28,7 @@ func socketOf(ledger string) string { return ledger + ".sock" }
 const maxSocketPath = 107
 
 // serveControl answers on the control socket until the stop.
-func (d *Daemon) serveControl(ctx context.Context, served chan<- error) error {
+func (d *Daemon) serveControl(ctx context.Context) error {
 	path := socketOf(string(d.config.Ledger.Path))
 	if len(path) > maxSocketPath {
 		return fmt.Errorf("ledger.path is too long: its socket %s would have %d bytes, and %d are allowed", path, len(path), maxSocketPath)
@@ -48,7 +48,7 @@ func (d *Daemon) serveControl(ctx context.Context, served chan<- error) error {
 	d.onStop("control socket", func(context.Context) error { return s.Close() })
 	go func() {
 		if err := s.Serve(l); !errors.Is(err, http.ErrServerClosed) {
-			served <- fmt.Errorf("control socket: %w", err)
+			d.served <- fmt.Errorf("control socket: %w", err)
 		}
 	}()
 	return nil

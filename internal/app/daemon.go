@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	"net/http"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -22,6 +23,7 @@ import (
 	"github.com/mailvane/mailvane/internal/schedule"
 	"github.com/mailvane/mailvane/internal/telemetry"
 	"github.com/mailvane/mailvane/internal/view"
+	"github.com/mailvane/mailvane/internal/web"
 )
 
 const (
@@ -55,6 +57,9 @@ type Daemon struct {
 	caughtUp atomic.Bool
 
 	listener net.Listener
+	// site is what is answered over HTTP; served gets what ends a server.
+	site   atomic.Pointer[http.Handler]
+	served chan error
 	// undo holds what a stop does, the newest first.
 	undo []undo
 
@@ -71,9 +76,13 @@ type undo struct {
 	do   func(context.Context) error
 }
 
-// newDaemon builds everything and listens, but reads no source yet. On an error nothing is left behind.
-func newDaemon(ctx context.Context, env Environment, c *config.Config, load func() (*config.Config, []config.Problem)) (_ *Daemon, err error) {
-	d := &Daemon{env: env, log: env.Log, load: load, config: c, queues: make(map[string]*queue), started: env.Now(), reload: reloadState{at: env.Now()}}
+// newDaemon builds everything and answers over HTTP, but reads no source yet. Opening a large ledger takes a while: health is
+// told meanwhile, and that it is not ready. On an error nothing is left behind.
+func newDaemon(ctx context.Context, env Environment, c *config.Config, load func() (*config.Config, []config.Problem), webConfig string) (_ *Daemon, err error) {
+	d := &Daemon{
+		env: env, log: env.Log, load: load, config: c, queues: make(map[string]*queue),
+		started: env.Now(), reload: reloadState{at: env.Now()}, served: make(chan error, 2),
+	}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, d.stop())
@@ -83,16 +92,26 @@ func newDaemon(ctx context.Context, env Environment, c *config.Config, load func
 	if err := d.openTelemetry(ctx, c); err != nil {
 		return nil, err
 	}
+	if d.listener, err = (&net.ListenConfig{}).Listen(ctx, "tcp", string(c.HTTP.Listen)); err != nil {
+		return nil, fmt.Errorf("listen for http.listen %s: %w", c.HTTP.Listen, err)
+	}
+	d.onStop("listener", func(context.Context) error { return ignoreClosed(d.listener.Close()) })
+	if err := d.serveHTTP(webConfig); err != nil {
+		return nil, err
+	}
 	d.passes = schedule.New(schedule.Options{Log: d.log, Observe: d.observePass})
 	if err := d.openLedger(ctx, c); err != nil {
 		return nil, err
 	}
 	d.onStop("passes over sources", d.passes.Stop)
-	if d.listener, err = (&net.ListenConfig{}).Listen(ctx, "tcp", string(c.HTTP.Listen)); err != nil {
-		return nil, fmt.Errorf("listen for http.listen %s: %w", c.HTTP.Listen, err)
-	}
-	d.onStop("listener", func(context.Context) error { return ignoreClosed(d.listener.Close()) })
 	d.bindGauges()
+	d.show(web.New(web.Options{
+		View: d.view, Sources: d.sources, Ready: d.ready, Reload: d.Reload, Metrics: d.tel.Handler(), Log: d.log,
+	}))
+	d.onStop("answers", func(context.Context) error {
+		d.show(web.Unready("the daemon is stopping"))
+		return nil
+	})
 	return d, nil
 }
 
@@ -184,13 +203,9 @@ func (d *Daemon) stop() error {
 }
 
 // run serves and reads the sources until ctx ends or something that the daemon cannot do without fails.
-func (d *Daemon) run(ctx context.Context, webConfig string) (err error) {
+func (d *Daemon) run(ctx context.Context) (err error) {
 	defer func() { err = errors.Join(err, d.stop()) }()
-	served := make(chan error, 2)
-	if err := d.serveHTTP(webConfig, served); err != nil {
-		return err
-	}
-	if err := d.serveControl(ctx, served); err != nil {
+	if err := d.serveControl(ctx); err != nil {
 		return err
 	}
 	d.mu.Lock()
@@ -205,7 +220,7 @@ func (d *Daemon) run(ctx context.Context, webConfig string) (err error) {
 	case <-ctx.Done():
 		d.log.Info("stopping", "cause", context.Cause(ctx))
 		return nil
-	case err := <-served:
+	case err := <-d.served:
 		return err
 	}
 }

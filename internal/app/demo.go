@@ -59,7 +59,7 @@ func Demo(ctx context.Context, o DemoOptions) (err error) {
 	}
 	o.AWS = simulatorAWS(sim.URL())
 	fmt.Fprintf(o.Out, "Mailvane demo: reading five weeks of a made-up sender's mail …\n")
-	d, err := newDaemon(ctx, o.Environment, c, load)
+	d, err := newDaemon(ctx, o.Environment, c, load, "")
 	if err != nil {
 		return err
 	}
@@ -69,7 +69,7 @@ func Demo(ctx context.Context, o DemoOptions) (err error) {
 	}
 	sim.Feed(began)
 	fmt.Fprintf(o.Out, demoText, sum.Values, o.Now().Sub(began).Seconds(), d.listener.Addr())
-	return d.run(ctx, "")
+	return d.run(ctx)
 }
 
 // readHistory counts saved events, and shows them before it returns.

@@ -70,15 +70,15 @@ func Replay(ctx context.Context, o ReplayOptions) (replay.Summary, error) {
 func replayFile(ctx context.Context, w writer, o ReplayOptions, file string) (replay.Summary, error) {
 	f, err := os.Open(file)
 	if err != nil {
-		return replay.Summary{}, fmt.Errorf("replay: %w", err)
+		return replay.Summary{}, err
 	}
 	defer f.Close()
 	info, err := f.Stat()
 	if err != nil {
-		return replay.Summary{}, fmt.Errorf("replay: %w", err)
+		return replay.Summary{}, err
 	}
 	if info.IsDir() {
-		return replay.Summary{}, fmt.Errorf("replay %s: it is a directory; name the files in it", file)
+		return replay.Summary{}, fmt.Errorf("%s is a folder; name the files in it", file)
 	}
 	r := &countingReader{r: f, told: func(n int64) {
 		if o.Progress != nil {

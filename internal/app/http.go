@@ -12,15 +12,14 @@ import (
 	"github.com/mailvane/mailvane/internal/web"
 )
 
+// show makes the handler the one that answers from now on.
+func (d *Daemon) show(h http.Handler) { d.site.Store(&h) }
+
 // serveHTTP answers on the listener until the stop. The file webConfig sets TLS and authentication.
-func (d *Daemon) serveHTTP(webConfig string, served chan<- error) error {
-	if err := toolkit.Validate(webConfig); err != nil {
-		return fmt.Errorf("web configuration file %s: %w", webConfig, err)
-	}
+func (d *Daemon) serveHTTP(webConfig string) error {
+	d.show(web.Unready("the ledger is being opened"))
 	s := &http.Server{
-		Handler: web.New(web.Options{
-			View: d.view, Sources: d.sources, Ready: d.ready, Reload: d.Reload, Metrics: d.tel.Handler(), Log: d.log,
-		}),
+		Handler:           http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { (*d.site.Load()).ServeHTTP(w, r) }),
 		ReadHeaderTimeout: 10 * time.Second,
 		ReadTimeout:       30 * time.Second,
 		WriteTimeout:      2 * time.Minute,
@@ -37,7 +36,7 @@ func (d *Daemon) serveHTTP(webConfig string, served chan<- error) error {
 	flags := &toolkit.FlagConfig{WebSystemdSocket: &systemd, WebConfigFile: &webConfig}
 	go func() {
 		if err := toolkit.Serve(d.listener, s, flags, d.log); !errors.Is(err, http.ErrServerClosed) {
-			served <- fmt.Errorf("serve HTTP: %w", err)
+			d.served <- fmt.Errorf("serve HTTP: %w", err)
 		}
 	}()
 	return nil

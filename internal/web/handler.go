@@ -55,13 +55,27 @@ func New(o Options) http.Handler {
 	mux.HandleFunc("GET /api/v1/campaigns/{id}", s.campaign)
 	mux.HandleFunc("GET /api/v1/providers", s.providers)
 	mux.HandleFunc("GET /api/v1/sources", s.sources)
-	mux.HandleFunc("GET /-/healthy", func(w http.ResponseWriter, _ *http.Request) { text(w, http.StatusOK, "healthy") })
+	mux.HandleFunc("GET /-/healthy", healthy)
 	mux.HandleFunc("GET /-/ready", s.ready)
 	mux.HandleFunc("POST /-/reload", s.reload)
 	if o.Metrics != nil {
 		mux.Handle("GET /metrics", o.Metrics)
 	}
 	return secured(http.NewCrossOriginProtection().Handler(mux))
+}
+
+// Unready answers while there is nothing to show yet or any more: the process is healthy, and why it is not ready.
+func Unready(why string) http.Handler {
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /-/healthy", healthy)
+	mux.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) { unready(w, why) })
+	return secured(mux)
+}
+
+func healthy(w http.ResponseWriter, _ *http.Request) { text(w, http.StatusOK, "healthy") }
+
+func unready(w http.ResponseWriter, why string) {
+	text(w, http.StatusServiceUnavailable, "not ready: "+why)
 }
 
 type server struct{ Options }
@@ -148,7 +162,7 @@ func (s *server) sources(w http.ResponseWriter, r *http.Request) {
 
 func (s *server) ready(w http.ResponseWriter, _ *http.Request) {
 	if err := s.Ready(); err != nil {
-		text(w, http.StatusServiceUnavailable, "not ready: "+err.Error())
+		unready(w, err.Error())
 		return
 	}
 	text(w, http.StatusOK, "ready")

@@ -234,6 +234,20 @@ func TestHealthReadyAndReload(t *testing.T) {
 	}
 }
 
+func TestUnready(t *testing.T) {
+	h := Unready("the ledger is being opened")
+	for target, want := range map[string]int{"/-/healthy": 200, "/-/ready": 503, "/api/v1/campaigns": 503, "/metrics": 503} {
+		w := httptest.NewRecorder()
+		h.ServeHTTP(w, httptest.NewRequest("GET", target, nil))
+		if w.Code != want {
+			t.Errorf("%s: %d", target, w.Code)
+		}
+		if want == 503 && w.Body.String() != "not ready: the ledger is being opened\n" {
+			t.Errorf("%s: %q", target, w.Body)
+		}
+	}
+}
+
 func TestAnotherSiteCannotReload(t *testing.T) {
 	s := newSite()
 	r := httptest.NewRequest("POST", "/-/reload", nil)

@@ -127,7 +127,7 @@ func (l *Ledger) prepareFile(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := l.w.checkPages(); err != nil {
+	if err := l.w.checkPages(l.o.Path); err != nil {
 		return classify(err)
 	}
 	if version == len(migrations()) {

@@ -124,11 +124,11 @@ func inspect(path string) error {
 		return fmt.Errorf("%w: it is too short; if it may be lost, delete it, else restore it", ledger.ErrCorrupt)
 	}
 	if string(header[:16]) != "SQLite format 3\x00" {
-		return fmt.Errorf("%w: it is no SQLite file", ledger.ErrCorrupt)
+		return fmt.Errorf("%w: it is no SQLite file; restore it, or change ledger.path", ledger.ErrCorrupt)
 	}
 	id := uint32(header[68])<<24 | uint32(header[69])<<16 | uint32(header[70])<<8 | uint32(header[71])
 	if id != applicationID {
-		return fmt.Errorf("%w: it is the SQLite file of another program", ledger.ErrCorrupt)
+		return fmt.Errorf("%w: it is the SQLite file of another program; change ledger.path", ledger.ErrCorrupt)
 	}
 	return nil
 }
@@ -148,10 +148,17 @@ func checkVersion(ctx context.Context, conn interface {
 	return version, nil
 }
 
-// checkPages reads the whole file, which takes about 2.5 s a gigabyte, and refuses it when its structure is damaged anywhere:
-// later it would be too late, because what is written into a damaged file makes it worse.
+// checkedSize is the size up to which a file is checked whole at each start: about 2.5 s a gigabyte.
+const checkedSize = 2 << 30
+
+// checkPages reads the whole file, if it is not too large for that, and refuses it when its structure is damaged anywhere:
+// later it would be too late, because what is written into a damaged file makes it worse. Damage in a larger file is
+// noticed when the damaged page is read, and commits stop then.
 // (https://www.sqlite.org/pragma.html#pragma_quick_check)
-func (w *writer) checkPages() error {
+func (w *writer) checkPages(path string) error {
+	if info, err := os.Stat(path); err != nil || info.Size() > checkedSize {
+		return err
+	}
 	var found string
 	if err := w.get([]any{&found}, "PRAGMA quick_check(1)"); err != nil {
 		return err
