@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/mailvane/mailvane/internal/app"
 	"github.com/mailvane/mailvane/internal/config"
 )
 
@@ -37,6 +38,9 @@ func check(path, webConfig string, stdout, stderr io.Writer) error {
 	c, problems := config.LoadFile(path, config.WithWebConfig(webConfig))
 	if err := printProblems(stderr, path, problems); err != nil {
 		return err
+	}
+	if err := app.CheckWebConfig(webConfig); err != nil {
+		return &usageError{err}
 	}
 	if c == nil {
 		return &usageError{errReported}

@@ -29,6 +29,9 @@ nothing behind when it is stopped with Ctrl-C.`,
 			if err != nil {
 				return err
 			}
+			if err := checkListen(o.Listen); err != nil {
+				return err
+			}
 			o.Environment = environment(log)
 			o.Out = cmd.OutOrStdout()
 			err = app.Demo(cmd.Context(), o)

@@ -74,12 +74,11 @@ func TestPrintSummary(t *testing.T) {
 	}
 	same(t, b.String(), `a.json:3: not_json: offset 0
 … and 1 more that were not understood
-10 events read
+10 events read, 2 not understood; of the recipients in them
   6 counted
   2 known already
   1 held for a tagged copy
   3 refused
-  2 not understood
 refused are events of hours that the daemon has covered; --assume-new takes them
 `)
 }

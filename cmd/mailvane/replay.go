@@ -45,7 +45,10 @@ forgotten that it knows them; --assume-new takes them all the same.`,
 			sum, err := app.Replay(cmd.Context(), o)
 			p.clear()
 			if err := reported(cmd, o.ConfigFile, err); err != nil {
-				return errors.Join(err, printSummary(cmd.OutOrStdout(), sum))
+				if sum.Values > 0 {
+					err = errors.Join(err, printSummary(cmd.OutOrStdout(), sum))
+				}
+				return err
 			}
 			return printSummary(cmd.OutOrStdout(), sum)
 		},
@@ -65,13 +68,12 @@ func printSummary(w io.Writer, s replay.Summary) error {
 	if more := s.Unreadable - len(s.Problems); more > 0 {
 		fmt.Fprintf(w, "… and %d more that were not understood\n", more)
 	}
-	_, err := fmt.Fprintf(w, `%s read
+	_, err := fmt.Fprintf(w, `%s read, %d not understood; of the recipients in them
   %d counted
   %d known already
   %d held for a tagged copy
   %d refused
-  %d not understood
-`, count(s.Values, "event"), s.Counted, s.Duplicate, s.Held, s.Refused, s.Unreadable)
+`, count(s.Values, "event"), s.Unreadable, s.Counted, s.Duplicate, s.Held, s.Refused)
 	if s.Refused > 0 && err == nil {
 		_, err = fmt.Fprintln(w, "refused are events of hours that the daemon has covered; --assume-new takes them")
 	}

@@ -18,11 +18,16 @@ Start with "mailvane demo": it needs no account and no network.`,
 		Example: `  mailvane demo
   mailvane check --config mailvane.yaml
   mailvane run --config mailvane.yaml`,
+		Version:           versionLine(),
 		SilenceErrors:     true,
 		SilenceUsage:      true,
 		CompletionOptions: cobra.CompletionOptions{HiddenDefaultCmd: true},
 		PersistentPreRun:  func(*cobra.Command, []string) { *started = true },
 	}
+	root.SetVersionTemplate("{{.Version}}\n")
+	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
+		return fmt.Errorf("%w; see %s --help", err, cmd.CommandPath())
+	})
 	root.AddCommand(newRun(), newDemo(), newCheck(), newReplay(), newQuarantine(), newVersion())
 	return root
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/mailvane/mailvane/internal/app"
+	"github.com/mailvane/mailvane/internal/config"
 )
 
 func newRun() *cobra.Command {
@@ -35,6 +36,9 @@ the machine.`,
 			if err != nil {
 				return err
 			}
+			if err := checkListen(o.Listen); err != nil {
+				return err
+			}
 			o.Environment = environment(log)
 			return reported(cmd, o.ConfigFile, app.Run(cmd.Context(), o))
 		},
@@ -51,8 +55,23 @@ func environment(log *slog.Logger) app.Environment {
 	return app.Environment{Log: log, Now: time.Now, Env: os.Getenv, AWS: app.AWSFromEnvironment, Version: versionText()}
 }
 
+// checkListen says what is wrong with --listen, which may be empty.
+func checkListen(listen string) error {
+	if listen == "" {
+		return nil
+	}
+	if _, err := config.ParseAddress(listen); err != nil {
+		return &usageError{fmt.Errorf("--listen: %w", err)}
+	}
+	return nil
+}
+
 // reported prints the problems of a configuration that err holds in the form that check prints them in.
 func reported(cmd *cobra.Command, path string, err error) error {
+	var web *app.WebConfigError
+	if errors.As(err, &web) {
+		return &usageError{err}
+	}
 	var problems *app.ProblemsError
 	if !errors.As(err, &problems) {
 		return err

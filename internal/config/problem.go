@@ -34,11 +34,16 @@ func (p Problem) String() string {
 	if p.Path != "" {
 		b.WriteString(p.Path + ": ")
 	}
-	b.WriteString(p.Message)
-	if p.Instead != "" {
-		b.WriteString("; " + p.Instead)
-	}
+	b.WriteString(p.text())
 	return b.String()
+}
+
+// text is the problem without its place.
+func (p Problem) text() string {
+	if p.Instead == "" {
+		return p.Message
+	}
+	return p.Message + "; " + p.Instead
 }
 
 // Failed says whether any of the problems is more than a warning.

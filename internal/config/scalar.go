@@ -243,7 +243,7 @@ func (a *Address) set(text string) *fault {
 		if _, err := strconv.ParseUint(text, 10, 16); err == nil {
 			return &fault{fmt.Sprintf("%s is a port without a host", text), fmt.Sprintf("write %q", "127.0.0.1:"+text)}
 		}
-		return &fault{fmt.Sprintf("%s is not a host and a port", quoted(text)), ""}
+		return &fault{fmt.Sprintf("%s is not a host and a port", quoted(text)), `write, for example, "127.0.0.1:9464"`}
 	}
 	if _, err := strconv.ParseUint(port, 10, 16); err != nil {
 		return &fault{fmt.Sprintf("%s is not a port", quoted(port)), "write a number up to 65535"}
@@ -253,6 +253,15 @@ func (a *Address) set(text string) *fault {
 	}
 	*a = Address(text)
 	return nil
+}
+
+// ParseAddress reads an address that was given elsewhere than in a file; the error says what to write instead.
+func ParseAddress(text string) (Address, error) {
+	var a Address
+	if f := a.set(text); f != nil {
+		return "", errors.New(Problem{Message: f.message, Instead: f.instead}.text())
+	}
+	return a, nil
 }
 
 func (*Address) form() string { return "a host and a port" }

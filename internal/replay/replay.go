@@ -119,6 +119,9 @@ func Stream(ctx context.Context, r io.Reader, o Options) (Summary, error) {
 	}
 }
 
+// errCutOff is about a compressed file that ends too early, such as one that is still being copied.
+var errCutOff = errors.New("the gzip file is cut off; what comes before is counted")
+
 type stream struct {
 	Options
 	split   *splitter
@@ -141,7 +144,10 @@ func (s *stream) batch(ctx context.Context) (more bool, err error) {
 			return false, s.count(ctx, b)
 		}
 		if err != nil && !errors.Is(err, errTooLarge) {
-			return false, err
+			if errors.Is(err, io.ErrUnexpectedEOF) {
+				err = errCutOff
+			}
+			return false, errors.Join(err, s.count(ctx, b))
 		}
 		s.add(&b, value, line, err)
 	}

@@ -160,6 +160,19 @@ func TestSecondOpener(t *testing.T) {
 	openAt(t, l.o.Path, nil)
 }
 
+func TestFolderIsMissing(t *testing.T) {
+	folder := filepath.Join(t.TempDir(), "none")
+	path := filepath.Join(folder, "ledger.db")
+	_, err := Open(t.Context(), Options{Path: path})
+	if want := "open ledger " + path + ": its folder " + folder + " does not exist: make it, or change ledger.path"; err == nil || err.Error() != want {
+		t.Errorf("%v, want %s", err, want)
+	}
+	_, err = OpenReader(t.Context(), path)
+	if want := "open ledger " + path + ": there is none yet: the first start makes it"; err == nil || err.Error() != want {
+		t.Errorf("reader: %v, want %s", err, want)
+	}
+}
+
 func TestFileIsPrivate(t *testing.T) {
 	l := tempLedger(t, nil)
 	if _, err := l.Commit(t.Context(), killPut(0)); err != nil {

@@ -3,7 +3,9 @@ package sqlite
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"time"
 
@@ -38,7 +40,9 @@ func OpenReader(ctx context.Context, path string) (*Reader, error) {
 }
 
 func openReader(ctx context.Context, path string) (*Reader, error) {
-	if err := inspect(path); err != nil {
+	if err := inspect(path); errors.Is(err, fs.ErrNotExist) {
+		return nil, errors.New("there is none yet: the first start makes it")
+	} else if err != nil {
 		return nil, err
 	}
 	name, err := uri(path, readerPragmas)
