@@ -92,8 +92,8 @@ func newDaemon(ctx context.Context, env Environment, c *config.Config, load func
 	if err := d.openTelemetry(ctx, c); err != nil {
 		return nil, err
 	}
-	if d.listener, err = (&net.ListenConfig{}).Listen(ctx, "tcp", string(c.HTTP.Listen)); err != nil {
-		return nil, fmt.Errorf("listen for http.listen %s: %w", c.HTTP.Listen, err)
+	if d.listener, err = listen(ctx, string(c.HTTP.Listen)); err != nil {
+		return nil, err
 	}
 	d.onStop("listener", func(context.Context) error { return ignoreClosed(d.listener.Close()) })
 	if err := d.serveHTTP(webConfig); err != nil {
