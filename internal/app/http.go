@@ -17,6 +17,9 @@ func (d *Daemon) show(h http.Handler) { d.site.Store(&h) }
 
 // serveHTTP answers on the listener until the stop. The file webConfig sets TLS and authentication.
 func (d *Daemon) serveHTTP(webConfig string) error {
+	if err := CheckWebConfig(webConfig); err != nil {
+		return err
+	}
 	d.show(web.Unready("the ledger is being opened"))
 	s := &http.Server{
 		Handler:           http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { (*d.site.Load()).ServeHTTP(w, r) }),

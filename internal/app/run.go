@@ -38,9 +38,6 @@ func Run(ctx context.Context, o RunOptions) error {
 	for _, p := range problems {
 		o.Log.Warn("configuration", "problem", p.String())
 	}
-	if err := CheckWebConfig(o.WebConfig); err != nil {
-		return err
-	}
 	runtime.MemProfileRate = memProfileRate
 	limitMemory(o.Environment, c)
 	d, err := newDaemon(ctx, o.Environment, c, load, o.WebConfig)
