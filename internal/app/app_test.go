@@ -2,7 +2,9 @@ package app
 
 import (
 	"context"
+	"crypto/x509"
 	"encoding/json"
+	"encoding/pem"
 	"errors"
 	"fmt"
 	"io"
@@ -19,6 +21,7 @@ import (
 	"github.com/getkin/kin-openapi/openapi3filter"
 	"github.com/getkin/kin-openapi/routers/gorillamux"
 	"github.com/google/go-cmp/cmp"
+	"golang.org/x/crypto/bcrypt"
 
 	"github.com/mailvane/mailvane/internal/config"
 	"github.com/mailvane/mailvane/internal/ledger"
@@ -381,6 +384,97 @@ func TestReload(t *testing.T) {
 				t.Error(diff)
 			}
 		})
+	}
+}
+
+// TestUnclassifiedRepliesAreShown sends the same unheard-of reply for two campaigns.
+func TestUnclassifiedRepliesAreShown(t *testing.T) {
+	r := start(t, simulator.Demo(time.Now(), 1, 1))
+	sample, err := os.ReadFile(filepath.Join("..", "..", "testdata", "ses", "bounce_permanent_general.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"one", "two"} {
+		body := strings.ReplaceAll(string(sample), "smtp; 550 5.1.1 user unknown", "smtp; 599 the moon is full")
+		body = strings.ReplaceAll(strings.ReplaceAll(body, "5.1.1", "5.9.9"), "welcome-series", name)
+		body = strings.ReplaceAll(body, "0100019a7c3d5e6f", name)
+		body = strings.ReplaceAll(body, "2026-11-20", time.Now().Add(-time.Hour).UTC().Format(time.DateOnly))
+		body = strings.ReplaceAll(body, "T10:15", time.Now().Add(-time.Hour).UTC().Format("T15:04"))
+		if err := r.sim.SQS().Queue(simulator.EventsQueue).Send(body); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var got struct {
+		Unclassified []struct {
+			Text string
+			N    int
+		} `json:"unclassified_replies"`
+	}
+	r.until(t, "shown", func() bool {
+		if err := json.NewDecoder(r.get(t, "/api/v1/sources").Body).Decode(&got); err != nil {
+			t.Fatal(err)
+		}
+		return len(got.Unclassified) == 1 && got.Unclassified[0].N == 2
+	})
+	if text := got.Unclassified[0].Text; text != "smtp; 599 the moon is full" {
+		t.Errorf("the reply is shown as %q", text)
+	}
+}
+
+// TestTLSAndPasswords serves by the toolkit's web configuration file.
+func TestTLSAndPasswords(t *testing.T) {
+	r := start(t, simulator.Demo(time.Now(), 1, 1))
+	if err := r.stop(); err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	server := httptest.NewUnstartedServer(nil)
+	server.StartTLS()
+	defer server.Close()
+	certificate := server.TLS.Certificates[0]
+	key, err := x509.MarshalPKCS8PrivateKey(certificate.PrivateKey)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, block := range map[string]*pem.Block{
+		"cert.pem": {Type: "CERTIFICATE", Bytes: certificate.Certificate[0]}, "key.pem": {Type: "PRIVATE KEY", Bytes: key},
+	} {
+		if err := os.WriteFile(filepath.Join(dir, name), pem.EncodeToMemory(block), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	hash, err := bcrypt.GenerateFromPassword([]byte("wind"), bcrypt.MinCost)
+	if err != nil {
+		t.Fatal(err)
+	}
+	file := filepath.Join(dir, "web.yaml")
+	text := fmt.Sprintf("tls_server_config: {cert_file: cert.pem, key_file: key.pem}\nbasic_auth_users: {vane: %q}\n", hash)
+	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	c, _ := r.load()
+	d, err := newDaemon(t.Context(), environmentOf(r.sim), c, r.load, file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = d.stop() }()
+	for password, want := range map[string]int{"wind": http.StatusOK, "rain": http.StatusUnauthorized} {
+		req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "https://"+d.listener.Addr().String()+"/-/healthy", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		req.SetBasicAuth("vane", password)
+		resp, err := server.Client().Do(req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_ = resp.Body.Close()
+		if resp.StatusCode != want {
+			t.Errorf("password %s: %s", password, resp.Status)
+		}
+	}
+	if _, err := newDaemon(t.Context(), environmentOf(r.sim), c, r.load, filepath.Join(dir, "missing.yaml")); err == nil || !strings.Contains(err.Error(), "missing.yaml") {
+		t.Errorf("a missing web configuration file: %v", err)
 	}
 }
 

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/mailvane/mailvane/internal/ledger"
+	"github.com/mailvane/mailvane/internal/mailbox"
 	"github.com/mailvane/mailvane/internal/observation"
 	"github.com/mailvane/mailvane/internal/schedule"
 	"github.com/mailvane/mailvane/internal/signal"
@@ -46,11 +47,16 @@ func (d *Daemon) sources(ctx context.Context) (web.Sources, error) {
 	if err != nil {
 		return web.Sources{}, fmt.Errorf("read published event types: %w", err)
 	}
+	unclassified, err := d.unclassified(ctx)
+	if err != nil {
+		return web.Sources{}, err
+	}
 	status := d.status.Load()
 	s := web.Sources{
-		AsOf:      status.AsOf.UTC(),
-		Sources:   []web.Source{},
-		Published: publishedOf(published),
+		Unclassified: unclassified,
+		AsOf:         status.AsOf.UTC(),
+		Sources:      []web.Source{},
+		Published:    publishedOf(published),
 		Ledger: web.LedgerInfo{
 			Writable: status.CommitErr == nil, Bytes: status.Size, WALBytes: status.WALSize,
 			Horizon: map[string]float64{
@@ -71,6 +77,39 @@ func (d *Daemon) sources(ctx context.Context) (web.Sources, error) {
 		s.Sources = append(s.Sources, d.sourceOf(&state, status))
 	}
 	return s, nil
+}
+
+// maxUnclassified is how many replies without a known reason are shown.
+const maxUnclassified = 20
+
+// unclassified lists the most frequent replies for which no rule knew the reason, over all campaigns.
+func (d *Daemon) unclassified(ctx context.Context) ([]web.Unclassified, error) {
+	rows, err := d.ledger.Samples(ctx, ledger.SampleQuery{Reason: mailbox.ReasonUnknown, Limit: 50 * maxUnclassified})
+	if err != nil {
+		return nil, fmt.Errorf("read unclassified replies: %w", err)
+	}
+	type reply struct{ provider, outcome, text string }
+	sums := make(map[reply]*web.Unclassified)
+	all := []*web.Unclassified{}
+	for _, row := range rows {
+		key := reply{row.Cell.Provider, row.Cell.Outcome.String(), row.Text}
+		sum := sums[key]
+		if sum == nil {
+			sum = &web.Unclassified{Provider: key.provider, Outcome: key.outcome, Text: key.text}
+			sums[key] = sum
+			all = append(all, sum)
+		}
+		sum.N += row.N
+		if row.Last.After(sum.Last) {
+			sum.Last = row.Last.UTC()
+		}
+	}
+	slices.SortStableFunc(all, func(a, b *web.Unclassified) int { return cmp.Compare(b.N, a.N) })
+	list := []web.Unclassified{}
+	for _, u := range all[:min(len(all), maxUnclassified)] {
+		list = append(list, *u)
+	}
+	return list, nil
 }
 
 func (d *Daemon) sourceOf(s *schedule.State, status *ledger.Status) web.Source {

@@ -4,6 +4,8 @@ import (
 	"context"
 	"flag"
 	"fmt"
+	"io"
+	"net/http"
 	"net/http/httptest"
 	"os"
 	"slices"
@@ -236,6 +238,40 @@ func TestPushesOnlyWhenAsked(t *testing.T) {
 	} {
 		if got := pushes(func(k string) string { return c.env[k] }); got != c.want {
 			t.Errorf("pushes(%v) = %v", c.env, got)
+		}
+	}
+}
+
+// TestPushesByOTLP takes what is pushed at a stop, as the variables of the environment ask for it.
+func TestPushesByOTLP(t *testing.T) {
+	pushed := make(chan []byte, 10)
+	collector := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		body, err := io.ReadAll(r.Body)
+		if err != nil || r.URL.Path != "/v1/metrics" || r.Header.Get("X-Key") != "k" {
+			t.Errorf("pushed to %s with header %q: %v", r.URL, r.Header.Get("X-Key"), err)
+		}
+		pushed <- body
+	}))
+	defer collector.Close()
+	t.Setenv("OTEL_EXPORTER_OTLP_ENDPOINT", collector.URL)
+	t.Setenv("OTEL_EXPORTER_OTLP_PROTOCOL", "http/protobuf")
+	t.Setenv("OTEL_EXPORTER_OTLP_HEADERS", "x-key=k")
+	t.Setenv("OTEL_SERVICE_NAME", "mail-of-acme")
+	tel, err := New(t.Context(), Options{OTLP: true, Env: os.Getenv, Now: time.Now, MaxCampaigns: 5})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if tel.Handler() != nil {
+		t.Error("there is a handler for scrapes that were not asked for")
+	}
+	tel.Counts().Counted(cell("acme", "spring-sale", "gmail", observation.Sent, ""))
+	if err := tel.Shutdown(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	body := string(<-pushed)
+	for _, want := range []string{"mailvane.campaign.recipients", "spring-sale", "mail-of-acme"} {
+		if !strings.Contains(body, want) {
+			t.Errorf("what was pushed holds no %q", want)
 		}
 	}
 }

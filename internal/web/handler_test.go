@@ -89,7 +89,7 @@ func newSite() *site {
 		View: s.view,
 		Sources: func(context.Context) (Sources, error) {
 			return Sources{
-				AsOf: noon, Names: []Names{{Dimension: "campaign"}},
+				AsOf: noon, Unclassified: []Unclassified{{Text: "451 <#>", Last: noon}}, Names: []Names{{Dimension: "campaign"}},
 				Sources:   []Source{{Name: "ses/a", Kind: "ses", State: "ok", LastSuccess: &noon, Queue: &QueueInfo{Depth: &depth}}},
 				Published: []Published{{Basis: "none", Types: map[string]PublishedDay{"Send": {First: noon, Last: noon}}}},
 				Ledger:    LedgerInfo{Writable: true, Horizon: map[string]float64{"routine": 1}},

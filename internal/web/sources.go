@@ -12,6 +12,8 @@ type Sources struct {
 	// Names says how many names are counted on their own, and how many events lost theirs because a cap was reached.
 	Names      []Names        `json:"names"`
 	Quarantine QuarantineInfo `json:"quarantine"`
+	// Unclassified are the replies of the last 14 days for which no rule knew the reason, the most frequent first.
+	Unclassified []Unclassified `json:"unclassified_replies"`
 	// Held is how many untagged identity notifications wait for their tagged copy.
 	Held int64 `json:"held"`
 }
@@ -81,6 +83,15 @@ type Names struct {
 	Dimension string `json:"dimension"`
 	Tracked   int64  `json:"tracked"`
 	Folded    int64  `json:"folded_events"`
+}
+
+// Unclassified is a reply, with everything personal replaced, whose reason is not known.
+type Unclassified struct {
+	Provider string    `json:"provider"`
+	Outcome  string    `json:"outcome"`
+	Text     string    `json:"text"`
+	N        int64     `json:"n"`
+	Last     time.Time `json:"last"`
 }
 
 // QuarantineInfo is what quarantine holds.
