@@ -3,6 +3,7 @@ package simulator
 import (
 	"time"
 
+	"github.com/mailvane/mailvane/internal/simulator/postmaster"
 	"github.com/mailvane/mailvane/internal/simulator/sqs"
 	"github.com/mailvane/mailvane/internal/simulator/traffic"
 )
@@ -17,7 +18,9 @@ const (
 )
 
 // Demo is a sender with a history and some trouble, as of now: raw delivery in one region, SNS envelopes in the other,
-// and an identity topic. After now it sends surge times as many mails, so that figures move while somebody looks.
+// and an identity topic. Gmail shows its domains: one with trouble, one that is too small for it, and some that the account
+// may not see. One day is revised and another arrives in the minutes after now. After now the sender sends surge times as
+// many mails, so that figures move while somebody looks.
 func Demo(now time.Time, seed uint64, surge float64) Options {
 	lively := sqs.QueueOptions{Duplicates: 0.005, Shuffle: 20}
 	eu := lively
@@ -30,6 +33,29 @@ func Demo(now time.Time, seed uint64, surge float64) Options {
 			{Name: EventsQueue, Envelope: traffic.Raw, QueueOptions: lively},
 			{Name: EventsQueueEU, Envelope: traffic.SNS, QueueOptions: eu},
 			{Name: IdentityQueue, Envelope: traffic.SNS, Identity: true, AllRegions: true, QueueOptions: lively},
+		},
+		Postmaster: demoPostmaster(now),
+	}
+}
+
+// demoPostmaster is the Google account of the demo's sender, five weeks old.
+func demoPostmaster(now time.Time) postmaster.Options {
+	daysAgo := func(n int) time.Time { return now.UTC().Truncate(24*time.Hour).AddDate(0, 0, -n) }
+	since, epoch := daysAgo(35), time.Unix(0, 0)
+	return postmaster.Options{
+		Domains: []postmaster.Domain{
+			{Name: "example.com", Created: since, Verified: epoch},
+			{Name: "news.example.com", Permission: "READER", Created: since, Deliverability: "SPAM_RATE_HIGH",
+				NeedsWork: map[string]string{"USER_REPORTED_SPAM_RATE": "", "ONE_CLICK_UNSUBSCRIBE": "NO_UNSUB_PROMO_SPAM_REPORTS"}},
+			{Name: "acme.example.org", Permission: "ADMIN", Created: since},
+			{Name: "mail.example.net", Created: since},
+			{Name: "globex.example.org", Permission: "NONE", Unverified: true, Created: since},
+			{Name: "initech.example.org", Permission: "NONE", Created: since},
+		},
+		Quirks: []postmaster.Quirk{
+			{Domain: "news.example.com", Day: daysAgo(4), Revised: now.Add(2 * time.Minute), Draft: 0.5},
+			{Domain: "acme.example.org", Day: daysAgo(3), Appears: now.Add(3 * time.Minute)},
+			{Domain: "acme.example.org", Day: daysAgo(5), Never: true},
 		},
 	}
 }

@@ -7,9 +7,11 @@ import (
 	"math/rand/v2"
 	"net"
 	"net/http"
+	"os"
 	"sync"
 	"time"
 
+	"github.com/mailvane/mailvane/internal/simulator/postmaster"
 	"github.com/mailvane/mailvane/internal/simulator/sqs"
 	"github.com/mailvane/mailvane/internal/simulator/traffic"
 )
@@ -31,6 +33,8 @@ type Options struct {
 	Model  traffic.Options
 	// Queues receive the events; an event goes to the first that takes it.
 	Queues []Queue
+	// Postmaster is what Gmail shows. Its Source is the model, its Seed and clock are those of the rest where it names none.
+	Postmaster postmaster.Options
 	// Now is the clock of the queues and of the feed; time.Now when nil.
 	Now func() time.Time
 }
@@ -60,13 +64,14 @@ type Prefill struct {
 
 // Simulator is a running simulation.
 type Simulator struct {
-	options Options
-	now     func() time.Time
-	model   *traffic.Model
-	truth   *traffic.Truth
-	sqs     *sqs.Server
-	http    *http.Server
-	url     string
+	options    Options
+	now        func() time.Time
+	model      *traffic.Model
+	truth      *traffic.Truth
+	sqs        *sqs.Server
+	postmaster *postmaster.Server
+	http       *http.Server
+	url        string
 
 	stop   chan struct{}
 	close  sync.Once
@@ -90,17 +95,43 @@ func Start(ctx context.Context, o Options) (*Simulator, error) {
 			q.Fill(s.source(&o.Queues[i]), p.Messages)
 		}
 	}
+	s.postmaster = postmaster.New(s.postmasterOptions())
 	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", o.Listen)
 	if err != nil {
 		return nil, fmt.Errorf("listen for the simulator: %w", err)
 	}
 	s.url = "http://" + listener.Addr().String()
-	s.http = &http.Server{Handler: s.sqs, ReadHeaderTimeout: 10 * time.Second}
+	s.http = &http.Server{Handler: s.handler(), ReadHeaderTimeout: 10 * time.Second}
 	s.joined.Go(func() { _ = s.http.Serve(listener) })
 	return s, nil
 }
 
-// URL is the endpoint to configure, for example as AWS_ENDPOINT_URL_SQS.
+// handler leads the paths of Google's APIs to Postmaster and everything else to SQS, whose requests are told by a header.
+func (s *Simulator) handler() http.Handler {
+	mux := http.NewServeMux()
+	mux.Handle("/", s.sqs)
+	mux.Handle("/v1/", s.postmaster)
+	mux.Handle("/v2/", s.postmaster)
+	mux.Handle(postmaster.TokenPath, s.postmaster)
+	return mux
+}
+
+// postmasterOptions completes what Gmail shows.
+func (s *Simulator) postmasterOptions() postmaster.Options {
+	o := s.options.Postmaster
+	if o.Source == nil {
+		o.Source = s.model.Gmail()
+	}
+	if o.Now == nil {
+		o.Now = s.now
+	}
+	if o.Seed == 0 {
+		o.Seed = s.options.Model.Seed
+	}
+	return o
+}
+
+// URL is the endpoint to configure, for example as AWS_ENDPOINT_URL_SQS or as the endpoint of Postmaster.
 func (s *Simulator) URL() string { return s.url }
 
 // QueueURL is the URL of the queue of that name.
@@ -108,6 +139,32 @@ func (s *Simulator) QueueURL(name string) string { return s.url + s.sqs.QueuePat
 
 // SQS gives access to queues and faults.
 func (s *Simulator) SQS() *sqs.Server { return s.sqs }
+
+// Postmaster gives access to what Gmail shows and to its faults.
+func (s *Simulator) Postmaster() *postmaster.Server { return s.postmaster }
+
+// WriteAuthorizedUser gives consent, to all scopes that are needed when none are named, and writes the credentials file of
+// the user who gave it.
+func (s *Simulator) WriteAuthorizedUser(path string, scopes ...string) error {
+	return writeCredentials(path, s.postmaster.AuthorizedUser(s.url, scopes...))
+}
+
+// WriteServiceAccount delegates the domain to a service account and writes its credentials file. It may act for
+// postmaster.Subject.
+func (s *Simulator) WriteServiceAccount(path string, scopes ...string) error {
+	file, err := s.postmaster.ServiceAccount(s.url, scopes...)
+	if err != nil {
+		return err
+	}
+	return writeCredentials(path, file)
+}
+
+func writeCredentials(path string, file []byte) error {
+	if err := os.WriteFile(path, file, 0o600); err != nil {
+		return fmt.Errorf("write simulated credentials: %w", err)
+	}
+	return nil
+}
 
 // Model is the traffic model.
 func (s *Simulator) Model() *traffic.Model { return s.model }
@@ -121,6 +178,7 @@ func (s *Simulator) Close() error {
 	s.close.Do(func() {
 		close(s.stop)
 		s.sqs.Close()
+		s.postmaster.Close()
 		err = s.http.Close()
 		s.joined.Wait()
 	})

@@ -2,12 +2,12 @@ package sqs
 
 import (
 	"math/rand/v2"
-	"net"
 	"net/http"
 	"slices"
-	"strconv"
 	"sync"
 	"time"
+
+	"github.com/mailvane/mailvane/internal/simulator/wire"
 )
 
 // FaultKind is what an injected fault does to a request.
@@ -123,57 +123,21 @@ func (s *Server) before(w http.ResponseWriter, r *http.Request, fault *Fault) bo
 	if fault == nil {
 		return true
 	}
-	if fault.Delay > 0 {
-		timer := time.NewTimer(fault.Delay)
-		defer timer.Stop()
-		select {
-		case <-timer.C:
-		case <-r.Context().Done():
-			return false
-		case <-s.closing:
-		}
+	if !wire.Wait(r, fault.Delay, s.closing) {
+		return false
 	}
 	switch fault.Kind {
 	case FaultError:
 		s.fail(w, newError(fault.Error))
 	case FaultStatus:
-		if fault.RetryAfter > 0 {
-			w.Header().Set("Retry-After", strconv.Itoa(int((fault.RetryAfter+time.Second-1)/time.Second)))
-		}
+		wire.RetryAfter(w, fault.RetryAfter)
 		http.Error(w, http.StatusText(fault.Status), fault.Status)
 	case FaultHang:
-		select {
-		case <-r.Context().Done():
-		case <-s.closing:
-		}
-		cut(w, nil)
+		wire.Hang(w, r, s.closing)
 	case FaultReset:
-		cut(w, nil)
+		wire.Reset(w)
 	default:
 		return true
 	}
 	return false
-}
-
-// truncate promises the whole answer and sends half of it.
-func truncate(w http.ResponseWriter, answer []byte) {
-	head := "HTTP/1.1 200 OK\r\nContent-Type: application/x-amz-json-1.0\r\nContent-Length: " +
-		strconv.Itoa(len(answer)) + "\r\n\r\n"
-	cut(w, append([]byte(head), answer[:len(answer)/2]...))
-}
-
-// cut sends some bytes and closes the connection: in order after bytes, by a reset without them.
-func cut(w http.ResponseWriter, send []byte) {
-	conn, _, err := http.NewResponseController(w).Hijack()
-	if err != nil {
-		panic(http.ErrAbortHandler)
-	}
-	defer func() { _ = conn.Close() }()
-	if len(send) > 0 {
-		_, _ = conn.Write(send)
-		return
-	}
-	if tcp, ok := conn.(*net.TCPConn); ok {
-		_ = tcp.SetLinger(0)
-	}
 }

@@ -12,6 +12,8 @@ import (
 
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
+
+	"github.com/mailvane/mailvane/internal/simulator/wire"
 )
 
 // Options says how a Server is.
@@ -159,7 +161,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case e != nil:
 		s.fail(w, e)
 	case fault != nil && fault.Kind == FaultTruncate:
-		truncate(w, out)
+		wire.Truncate(w, contentType, out)
 	default:
 		s.header(w, len(out))
 		_, _ = w.Write(out)
@@ -190,10 +192,12 @@ func (s *Server) authorize(r *http.Request, q *Queue) *apiError {
 	return nil
 }
 
+const contentType = "application/x-amz-json-1.0"
+
 // header writes the headers of a good answer.
 func (s *Server) header(w http.ResponseWriter, size int) {
 	h := w.Header()
-	h.Set("Content-Type", "application/x-amz-json-1.0")
+	h.Set("Content-Type", contentType)
 	h.Set("Content-Length", strconv.Itoa(size))
 	h.Set("X-Amzn-RequestId", "00000000-0000-4000-8000-000000000000")
 }

@@ -9,6 +9,9 @@ import (
 
 // event emits an event if the configuration set publishes its type, and its twin if there is one.
 func (g *generator) event(e Event) {
+	if g.witness != nil {
+		g.witness(&e)
+	}
 	c := e.Mail.Send.Campaign
 	if slices.Contains(c.Withheld, e.Type) {
 		return

@@ -183,6 +183,8 @@ type generator struct {
 	pcg   *rand.PCG
 	rand  *rand.Rand
 	emit  func(Event)
+	// witness, when not nil, sees every event before it is known whether SES publishes it.
+	witness func(*Event)
 }
 
 // slot derives everything that mail sent in the slot from start on leads to.

@@ -8,8 +8,10 @@ import (
 
 // Story says who sends what, and what goes wrong.
 type Story struct {
-	Campaigns []Campaign
-	Blocks    []Block
+	Campaigns  []Campaign
+	Blocks     []Block
+	Annoyances []Annoyance
+	Strangers  []Stranger
 }
 
 // Tagging is how a campaign's mail says which campaign it belongs to.
@@ -74,6 +76,9 @@ type Rates struct {
 	Suppressed, Rejected, Rendering, Delay        float64
 	Complaint, NotSpam, Unsubscribe               float64
 	Open, Click, BotOpen, BotClick                float64
+	// GmailSpam is the share of what Gmail takes that it puts into the spam folder, GmailReport the share of the rest that
+	// its users report. SES is told of neither.
+	GmailSpam, GmailReport float64
 }
 
 // Block is a provider that refuses a tenant's mail for a while because of the reputation of its senders.
@@ -83,18 +88,38 @@ type Block struct {
 	Share            float64
 }
 
+// Annoyance is a time whose mail of a campaign Gmail users report at another rate than usual.
+type Annoyance struct {
+	Campaign string
+	From, To time.Time
+	Report   float64
+}
+
+// Stranger is mail in a sender's name that is not sent through SES. Gmail counts it, SES never hears of it.
+type Stranger struct {
+	// Value is the one field of its Feedback-ID that Gmail makes out.
+	Value, FromDomain string
+	// SignedOnly says that FromDomain has signed the mail while its From names another domain.
+	SignedOnly bool
+	// From and To bound the days (UTC) of the mail, PerDay is how much of it reaches inboxes, Report the share reported.
+	From, To       time.Time
+	PerDay, Report float64
+}
+
 // healthy are the rates of a sender who does well.
 var healthy = Rates{
 	Hard: 0.004, LateHard: 0.0005, Soft: 0.003, Undetermined: 0.0002, Autoreply: 0.003,
 	Suppressed: 0.002, Rejected: 0.0001, Delay: 0.012,
 	Complaint: 0.0003, NotSpam: 0.00005, Unsubscribe: 0.0015,
 	Open: 0.32, Click: 0.035, BotOpen: 0.05, BotClick: 0.008,
+	GmailSpam: 0.03, GmailReport: 0.0003,
 }
 
 // transactional are the rates of mail that people asked for a moment ago.
 var transactional = Rates{
 	Hard: 0.005, Soft: 0.002, Autoreply: 0.001, Suppressed: 0.001, Rendering: 0.0004, Delay: 0.008,
 	Complaint: 0.0002, Open: 0.55, Click: 0.2, BotOpen: 0.04, BotClick: 0.01,
+	GmailSpam: 0.01, GmailReport: 0.0001,
 }
 
 // The accounts and domains of the demo's sender. Account numbers are those of AWS's documentation.
@@ -114,6 +139,8 @@ func Demo(anchor time.Time) Story {
 	bad, hated := healthy, healthy
 	bad.Hard, bad.Soft, bad.Complaint, bad.Open, bad.Unsubscribe = 0.08, 0.012, 0.0015, 0.08, 0.006
 	hated.Complaint, hated.Unsubscribe, hated.Open = 0.006, 0.008, 0.21
+	bad.GmailSpam, bad.GmailReport = 0.3, 0.003
+	hated.GmailSpam, hated.GmailReport = 0.12, 0.006
 	clearance := []Schedule{{Start: anchor.Add(-26 * time.Hour), Over: 2 * time.Hour, Mails: 6000}}
 	s := Story{Campaigns: []Campaign{
 		{Name: "weekly-digest", Group: "newsletter", Subject: `Your week: “7 things” worth reading`, Sends: weekly(time.Thursday, 7, 3500), Rates: healthy, Twins: true},
@@ -133,10 +160,22 @@ func Demo(anchor time.Time) Story {
 			Tagging: TagCampaign, Withheld: []observation.EventType{observation.EventSend}},
 		{Name: "smoke-test", Group: "monitoring", Subject: "Probe", PerDay: 24, ToSimulator: true},
 	}, Blocks: []Block{{Provider: "microsoft", Tenant: "acme", From: anchor.Add(-12 * time.Hour), To: anchor.Add(6 * time.Hour), Share: 0.9}}}
+	s.atGmail(anchor)
 	for i := range s.Campaigns {
 		s.Campaigns[i].settle(i)
 	}
 	return s
+}
+
+// atGmail adds what Gmail alone knows, in the days up to anchor.
+func (s *Story) atGmail(anchor time.Time) {
+	daysAgo := func(n int) time.Time { return anchor.UTC().Truncate(wholeDay).AddDate(0, 0, -n) }
+	s.Annoyances = []Annoyance{{Campaign: "otp-login", From: daysAgo(6), To: daysAgo(3), Report: 0.012}}
+	s.Strangers = []Stranger{
+		{Value: "autumn-mailing", FromDomain: "news.example.com", From: daysAgo(9), To: daysAgo(7), PerDay: 700, Report: 0.005},
+		{Value: "192.0.2.25", FromDomain: "news.example.com", From: daysAgo(8), To: daysAgo(6), PerDay: 600, Report: 0.005},
+		{Value: "partner-mailing", FromDomain: "acme.example.org", SignedOnly: true, From: daysAgo(9), To: daysAgo(6), PerDay: 800, Report: 0.005},
+	}
 }
 
 // settle fills what the stories' campaigns leave out. Every fifth is sent from the second account.
