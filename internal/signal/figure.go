@@ -1,6 +1,9 @@
 package signal
 
-import "encoding/json"
+import (
+	"encoding/json"
+	"strconv"
+)
 
 // Floor is the denominator under which a figure is called insufficient.
 const Floor = 1000
@@ -162,17 +165,28 @@ func (f *Figure) Matured() bool {
 }
 
 type partJSON struct {
-	Value       *float64 `json:"value,omitempty"`
-	Low         *float64 `json:"low,omitempty"`
-	High        *float64 `json:"high,omitempty"`
-	Numerator   *int64   `json:"numerator,omitempty"`
-	Denominator *int64   `json:"denominator,omitempty"`
+	Value       *ratio `json:"value,omitempty"`
+	Low         *ratio `json:"low,omitempty"`
+	High        *ratio `json:"high,omitempty"`
+	Numerator   *int64 `json:"numerator,omitempty"`
+	Denominator *int64 `json:"denominator,omitempty"`
+}
+
+// ratio is written with six digits that count: people read it, and numerator and denominator, which are exact, stand beside it.
+type ratio float64
+
+func (r ratio) MarshalJSON() ([]byte, error) {
+	short, err := strconv.ParseFloat(strconv.FormatFloat(float64(r), 'g', 6, 64), 64)
+	if err != nil {
+		return nil, err
+	}
+	return strconv.AppendFloat(nil, short, 'f', -1, 64), nil
 }
 
 func (p *Part) wire() partJSON {
 	w := partJSON{Numerator: &p.Numerator, Denominator: &p.Denominator}
 	if p.Known {
-		w.Value, w.Low, w.High = &p.Value, &p.Low, &p.High
+		w.Value, w.Low, w.High = (*ratio)(&p.Value), (*ratio)(&p.Low), (*ratio)(&p.High)
 	}
 	return w
 }
@@ -181,7 +195,7 @@ func (p *Part) wire() partJSON {
 func (f Figure) MarshalJSON() ([]byte, error) {
 	var w struct {
 		partJSON
-		MeasuredShare *float64  `json:"measured_share,omitempty"`
+		MeasuredShare *ratio    `json:"measured_share,omitempty"`
 		Basis         Basis     `json:"basis,omitempty"`
 		State         State     `json:"state"`
 		Mature        *partJSON `json:"mature,omitempty"`
@@ -190,7 +204,7 @@ func (f Figure) MarshalJSON() ([]byte, error) {
 		w.partJSON = f.wire()
 	}
 	if f.Measured {
-		w.MeasuredShare = &f.MeasuredShare
+		w.MeasuredShare = (*ratio)(&f.MeasuredShare)
 	}
 	w.Basis, w.State = f.Basis, f.State
 	if f.Mature.Known && f.Mature != f.Part {

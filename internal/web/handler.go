@@ -190,7 +190,7 @@ func (s *server) json(w http.ResponseWriter, v any) {
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.Header().Set("Cache-Control", "no-store")
-	_, _ = w.Write(append(body, '\n'))
+	_, _ = w.Write(layout(body)) // a client that is gone needs no answer
 }
 
 // problem answers with an error as RFC 9457 has it.

@@ -93,7 +93,7 @@ func length(in []byte) int {
 // quoted is the length of the text at the beginning of in, with its quotes.
 func quoted(in []byte) int {
 	for i := 1; ; i++ {
-		i += bytes.IndexAny(in[i:], `"\\`)
+		i += bytes.IndexAny(in[i:], `"\`)
 		if in[i] == '"' {
 			return i + 1
 		}
