@@ -6,6 +6,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"os"
@@ -285,6 +286,17 @@ func (d *daemon) metric(t *testing.T, name string, labels ...string) float64 {
 		}
 	}
 	return sum
+}
+
+// shows waits until a metric has a value. The first scrape shows a new series of a counter as 0.
+func (d *daemon) shows(t *testing.T, want int, name string, labels ...string) {
+	t.Helper()
+	eventually(t, fmt.Sprintf("%s%q is %d", name, labels, want), func() string {
+		if n := d.metric(t, name, labels...); n != float64(want) {
+			return fmt.Sprint(n)
+		}
+		return ""
+	})
 }
 
 // ready waits until the daemon says that it can work.

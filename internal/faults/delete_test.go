@@ -64,6 +64,7 @@ func TestDeletesThatWorkedButDidNotSaySo(t *testing.T) {
 	want := map[string]int64{"a/other/sent": n}
 	r.counts(t, want)
 	all := func(got float64) bool { return got == n }
+	d.shows(t, n, "mailvane_queue_messages_total", "queue", events, "result", "undeleted") // the passes have given up
 	d.unconfirmed(t, "all", all)
 	r.drained(t, events)
 	if s := d.source(t, events); s.State != "error" || s.Reason != "unavailable" {
