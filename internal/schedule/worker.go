@@ -29,6 +29,9 @@ type worker struct {
 	cancel context.CancelCauseFunc
 	done   chan struct{}
 	ended  chan ending
+	// starts wakes the hands that rest; idle is how many do. Only loop sends and counts.
+	starts chan time.Time
+	idle   int
 
 	mu    sync.Mutex // protects state
 	state State
@@ -40,14 +43,17 @@ type ending struct {
 	took  time.Duration
 	more  bool
 	err   error
+	// gone says that the hand ended with its pass.
+	gone bool
 }
 
 func newWorker(job Job, r *Runner) *worker {
 	ctx, cancel := context.WithCancelCause(context.Background())
 	w := &worker{
 		job: job, runner: r, ctx: ctx, cancel: cancel,
-		done:  make(chan struct{}),
-		ended: make(chan ending),
+		done:   make(chan struct{}),
+		ended:  make(chan ending),
+		starts: make(chan time.Time, job.MaxConcurrent),
 	}
 	w.state = State{
 		Name: job.Name, Limit: 1, NextStart: time.Now().Add(w.jitter()),
@@ -69,6 +75,7 @@ func (w *worker) snapshot() State {
 // loop starts passes and takes in their endings until the job ends and the last of them has ended.
 func (w *worker) loop() {
 	defer close(w.done)
+	defer close(w.starts)
 	defer w.runner.forget(w.job.Name)
 	defer w.cancel(nil)
 
@@ -108,7 +115,35 @@ func (w *worker) start() {
 		if w.job.Every > 0 {
 			w.state.NextStart = now.Add(w.job.Every + w.jitter())
 		}
-		go w.pass(now)
+		w.begin(now)
+	}
+}
+
+// begin has a pass made by a hand that rests, or by a new one.
+func (w *worker) begin(now time.Time) {
+	if w.idle == 0 {
+		go w.hand(now)
+		return
+	}
+	w.idle--
+	w.starts <- now
+}
+
+// hand makes one pass after the other. It is kept for the next because a stack as deep as an SDK's takes long to grow.
+func (w *worker) hand(start time.Time) {
+	for more := true; more && !start.IsZero(); start, more = <-w.starts {
+		w.pass(start)
+	}
+}
+
+// rest takes note that a hand has made its pass; those beyond what may run at once are let go.
+func (w *worker) rest(e ending) {
+	switch {
+	case e.gone:
+	case w.idle >= w.state.Limit:
+		w.starts <- time.Time{}
+	default:
+		w.idle++
 	}
 }
 
@@ -134,9 +169,10 @@ func (w *worker) running() int {
 
 // pass makes one pass and tells the loop how it ended, whatever happens in it.
 func (w *worker) pass(start time.Time) {
-	e := ending{start: start, err: w.fault(errors.New("the pass ended its goroutine"))}
+	e := ending{start: start, gone: true, err: w.fault(errors.New("the pass ended its goroutine"))}
 	defer func() {
 		if v := recover(); v != nil {
+			e.gone = false
 			e.err = w.fault(fmt.Errorf("panic: %v", v))
 			w.runner.log.Error("pass panicked", "job", w.job.Name, "err", e.err, "stack", string(debug.Stack()))
 		}
@@ -149,6 +185,7 @@ func (w *worker) pass(start time.Time) {
 	}
 	defer cancel()
 	e.more, e.err = w.job.Run(ctx)
+	e.gone = false
 	if errors.Is(e.err, context.DeadlineExceeded) && ctx.Err() != nil {
 		e.err = fmt.Errorf("%w: %w", context.Cause(ctx), e.err)
 	}
@@ -172,6 +209,7 @@ func (w *worker) settle(e ending) {
 	default:
 		w.succeeded(e)
 	}
+	w.rest(e)
 	w.mu.Unlock()
 	if cut {
 		return
