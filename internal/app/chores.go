@@ -14,14 +14,17 @@ import (
 // The cadences of what the daemon does for itself.
 const (
 	foldEvery      = time.Second
+	statusEvery    = time.Second
 	releaseEvery   = 15 * time.Second
 	maintainEvery  = time.Second
 	rebalanceEvery = time.Hour
+	queuesEvery    = time.Minute
 )
 
 // addChores starts what the daemon does for itself.
 func (d *Daemon) addChores() error {
 	for _, job := range []schedule.Job{
+		{Name: "status", Every: statusEvery, Run: func(ctx context.Context) (bool, error) { return false, d.readStatus(ctx) }},
 		{Name: "fold", Every: foldEvery, Run: d.fold},
 		{Name: "release", Every: releaseEvery, Run: d.release},
 		{Name: "maintain", Every: maintainEvery, Run: d.ledger.Maintain},
@@ -35,14 +38,10 @@ func (d *Daemon) addChores() error {
 	return nil
 }
 
-// fold makes what was committed visible. The state of the ledger is read even when it cannot fold, because it says why.
+// fold makes what was committed visible.
 func (d *Daemon) fold(ctx context.Context) (bool, error) {
-	foldErr := d.ledger.Fold(ctx)
-	if err := d.readStatus(ctx); err != nil {
+	if err := d.ledger.Fold(ctx); err != nil {
 		return false, err
-	}
-	if foldErr != nil {
-		return false, foldErr
 	}
 	if err := d.view.Refresh(ctx); err != nil {
 		return false, fmt.Errorf("refresh the view: %w", err)
@@ -51,6 +50,7 @@ func (d *Daemon) fold(ctx context.Context) (bool, error) {
 	return false, nil
 }
 
+// readStatus is a chore of its own because a fold may have to wait for the disk, and why is what the status says.
 func (d *Daemon) readStatus(ctx context.Context) error {
 	s, err := d.ledger.Status(ctx)
 	if err != nil {

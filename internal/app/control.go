@@ -29,7 +29,9 @@ const maxSocketPath = 107
 
 // serveControl answers on the control socket until the stop.
 func (d *Daemon) serveControl(ctx context.Context) error {
+	d.mu.Lock()
 	path := socketOf(string(d.config.Ledger.Path))
+	d.mu.Unlock()
 	if len(path) > maxSocketPath {
 		return fmt.Errorf("ledger.path is too long: its socket %s would have %d bytes, and %d are allowed", path, len(path), maxSocketPath)
 	}

@@ -29,8 +29,9 @@ import (
 const (
 	// drainTimeout is how long passes may go on after a stop: a pass gives up its own work sooner.
 	drainTimeout = 9 * time.Second
-	// closeTimeout bounds each other step of a stop.
+	// closeTimeout bounds each other step of a stop, stopTimeout all of them together.
 	closeTimeout = 3 * time.Second
+	stopTimeout  = 9500 * time.Millisecond
 	// maxUnconfirmed is how many ids of one queue may wait for the queue to confirm that their messages are gone.
 	maxUnconfirmed = 1_000_000
 )
@@ -63,7 +64,10 @@ type Daemon struct {
 	// undo holds what a stop does, the newest first.
 	undo []undo
 
-	mu sync.Mutex // protects all following fields
+	// reloading is held while the configuration changes, which may take as long as passes take to end. What it changes is
+	// written under both locks, so that it may be read under either.
+	reloading sync.Mutex
+	mu        sync.Mutex // protects all following fields; held for a moment only
 	// config is the configuration in force.
 	config *config.Config
 	// queues are the queues that are read, by name.
@@ -137,7 +141,7 @@ func (d *Daemon) openLedger(ctx context.Context, c *config.Config) (err error) {
 	if d.ledger, err = sqlite.Open(ctx, ledgerOptions(d.env, c)); err != nil {
 		return err
 	}
-	d.onStop("ledger", func(context.Context) error { return d.ledger.Close() })
+	d.onStop("ledger", func(ctx context.Context) error { return within(ctx, d.ledger.Close) })
 	if err := d.readStatus(ctx); err != nil {
 		return err
 	}
@@ -183,15 +187,30 @@ func (d *Daemon) onStop(what string, do func(context.Context) error) {
 	d.undo = append(d.undo, undo{what, do})
 }
 
+// within does what cannot be told to end, and waits for it until ctx ends: a disk that hangs must not hold up the stop. What
+// is left undone then is as after a kill.
+func within(ctx context.Context, do func() error) error {
+	done := make(chan error, 1)
+	go func() { done <- do() }()
+	select {
+	case err := <-done:
+		return err
+	case <-ctx.Done():
+		return fmt.Errorf("it takes too long: %w", context.Cause(ctx))
+	}
+}
+
 // stop undoes everything, the newest first. It is bounded even when ctx of the run has long ended.
 func (d *Daemon) stop() error {
+	whole, cancel := context.WithTimeout(context.Background(), stopTimeout)
+	defer cancel()
 	var errs []error
 	for _, u := range slices.Backward(d.undo) {
 		timeout := closeTimeout
 		if u.what == "passes over sources" {
 			timeout = drainTimeout
 		}
-		ctx, cancel := context.WithTimeout(context.Background(), timeout)
+		ctx, cancel := context.WithTimeout(whole, timeout)
 		if err := u.do(ctx); err != nil {
 			d.log.Error("stopping", "what", u.what, "err", err)
 			errs = append(errs, fmt.Errorf("stop %s: %w", u.what, err))
@@ -208,17 +227,21 @@ func (d *Daemon) run(ctx context.Context) (err error) {
 	if err := d.serveControl(ctx); err != nil {
 		return err
 	}
-	d.mu.Lock()
+	d.reloading.Lock()
 	err = d.setQueues(ctx, d.config)
 	ledgerPath, queues := d.config.Ledger.Path, len(d.queues)
-	d.mu.Unlock()
+	d.reloading.Unlock()
 	if err != nil {
+		return err
+	}
+	if err := d.chores.Add(schedule.Job{Name: "queues", Every: queuesEvery, MaxConcurrent: 1, Run: d.keepQueues}); err != nil {
 		return err
 	}
 	d.log.Info("running", "address", d.listener.Addr().String(), "ledger", ledgerPath, "queues", queues)
 	select {
 	case <-ctx.Done():
 		d.log.Info("stopping", "cause", context.Cause(ctx))
+		d.passes.Cancel() // they need most of the time that a stop may take
 		return nil
 	case err := <-d.served:
 		return err

@@ -32,8 +32,10 @@ type queue struct {
 
 func jobOf(name string) string { return "ses/" + name }
 
+func depthJobOf(name string) string { return "depth of " + name }
+
 // setQueues makes the queues of the configuration those that are read: those that are gone or changed are let go first,
-// the others go on untouched. d.mu is held.
+// the others go on untouched. d.reloading is held.
 func (d *Daemon) setQueues(ctx context.Context, c *config.Config) error {
 	wanted := make(map[string]config.SES)
 	for _, q := range c.Collectors.SES {
@@ -56,16 +58,32 @@ func (d *Daemon) setQueues(ctx context.Context, c *config.Config) error {
 	return nil
 }
 
+// keepQueues starts what should be read and is not, because a reload could neither put a new configuration in force nor all
+// of the old one back.
+func (d *Daemon) keepQueues(ctx context.Context) (bool, error) {
+	d.reloading.Lock()
+	defer d.reloading.Unlock()
+	return false, d.setQueues(ctx, d.config)
+}
+
+// dropQueue lets a queue go. It counts as gone even when its passes have not ended in time, for they will.
 func (d *Daemon) dropQueue(ctx context.Context, name string) error {
+	d.mu.Lock()
+	delete(d.queues, name)
+	d.mu.Unlock()
+	return d.endQueue(ctx, name)
+}
+
+// endQueue ends the jobs of a queue and waits for them.
+func (d *Daemon) endQueue(ctx context.Context, name string) error {
 	ctx, cancel := context.WithTimeout(ctx, drainTimeout)
 	defer cancel()
 	if err := d.passes.Remove(ctx, jobOf(name)); err != nil {
 		return fmt.Errorf("stop reading queue %s: %w", name, err)
 	}
-	if err := d.chores.Remove(ctx, "depth of "+name); err != nil {
+	if err := d.chores.Remove(ctx, depthJobOf(name)); err != nil {
 		return fmt.Errorf("stop measuring queue %s: %w", name, err)
 	}
-	delete(d.queues, name)
 	return nil
 }
 
@@ -90,6 +108,9 @@ func (d *Daemon) addQueue(ctx context.Context, c config.SES) error {
 	if err != nil {
 		return err
 	}
+	if err := d.endQueue(ctx, string(c.Name)); err != nil { // what an earlier drop did not wait for
+		return err
+	}
 	err = d.passes.Add(schedule.Job{
 		Name:          jobOf(string(c.Name)),
 		Timeout:       passTimeout,
@@ -100,9 +121,11 @@ func (d *Daemon) addQueue(ctx context.Context, c config.SES) error {
 	if err != nil {
 		return err
 	}
+	d.mu.Lock()
 	d.queues[string(c.Name)] = q
+	d.mu.Unlock()
 	return d.chores.Add(schedule.Job{
-		Name: "depth of " + string(c.Name), Every: depthEvery, Timeout: depthEvery, MaxConcurrent: 1,
+		Name: depthJobOf(string(c.Name)), Every: depthEvery, Timeout: depthEvery, MaxConcurrent: 1,
 		Run: func(ctx context.Context) (bool, error) {
 			q.measure(ctx)
 			return false, nil

@@ -36,22 +36,27 @@ func (e *needsRestartError) Error() string {
 	return strings.Join(e.keys, ", ") + " cannot change while the daemon runs: restart it, or put the old value back"
 }
 
-// Reload reads the configuration again and puts it in force. When it returns an error the old one stays in force.
+// Reload reads the configuration again and puts it in force. When it returns an error the old one stays in force. What has
+// begun is finished whatever becomes of ctx: half a reload would leave queues unread.
 func (d *Daemon) Reload(ctx context.Context) error {
+	d.reloading.Lock()
+	defer d.reloading.Unlock()
+	err := d.replaceConfig(context.WithoutCancel(ctx))
 	d.mu.Lock()
-	defer d.mu.Unlock()
-	err := d.reloadLocked(ctx)
-	d.reload.refused = err != nil
+	if d.reload.refused = err != nil; err == nil {
+		d.reload.at = d.env.Now()
+	}
+	d.mu.Unlock()
 	if err != nil {
 		d.log.Error("configuration not reloaded", "err", err)
 		return err
 	}
-	d.reload.at = d.env.Now()
 	d.log.Info("configuration reloaded")
 	return nil
 }
 
-func (d *Daemon) reloadLocked(ctx context.Context) error {
+// replaceConfig is called with reloading held.
+func (d *Daemon) replaceConfig(ctx context.Context) error {
 	c, problems := d.load()
 	if config.Failed(problems) {
 		return &ProblemsError{problems}
@@ -75,7 +80,9 @@ func (d *Daemon) reloadLocked(ctx context.Context) error {
 		return errors.Join(err, d.setQueues(ctx, old))
 	}
 	d.view.SetSettings(set.view)
+	d.mu.Lock()
 	d.config = c
+	d.mu.Unlock()
 	return nil
 }
 

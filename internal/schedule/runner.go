@@ -90,19 +90,24 @@ func (r *Runner) Remove(ctx context.Context, name string) error {
 	}
 }
 
-// Stop ends all jobs at once and waits for their passes until ctx ends; then it names the jobs whose passes still run.
-// No job can be added afterwards.
-func (r *Runner) Stop(ctx context.Context) error {
+// Cancel tells all jobs at once to end and waits for none. No job can be added afterwards.
+func (r *Runner) Cancel() { r.cancel() }
+
+func (r *Runner) cancel() (left []*worker) {
 	r.mu.Lock()
+	defer r.mu.Unlock()
 	r.stopped = true
-	left := make([]*worker, 0, len(r.jobs))
 	for _, w := range r.jobs {
 		w.cancel(ErrStopped)
 		left = append(left, w)
 	}
-	r.mu.Unlock()
+	return left
+}
 
-	for _, w := range left {
+// Stop ends all jobs at once and waits for their passes until ctx ends; then it names the jobs whose passes still run.
+// No job can be added afterwards.
+func (r *Runner) Stop(ctx context.Context) error {
+	for _, w := range r.cancel() {
 		select {
 		case <-w.done:
 		case <-ctx.Done():

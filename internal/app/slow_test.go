@@ -1,0 +1,146 @@
+package app
+
+import (
+	"context"
+	"io"
+	"log/slog"
+	"net/http"
+	"os"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/mailvane/mailvane/internal/config"
+	"github.com/mailvane/mailvane/internal/schedule"
+	"github.com/mailvane/mailvane/internal/simulator"
+)
+
+// reading says that the daemon reads that many queues.
+func (r *run) reading(n int) func() bool {
+	return func() bool {
+		states := r.daemon.passes.States()
+		for i := range states {
+			if states[i].LastStart.IsZero() {
+				return false
+			}
+		}
+		return len(states) == n
+	}
+}
+
+func TestAReloadIsFinishedWhenItsCallerHasGone(t *testing.T) {
+	r := start(t, simulator.Demo(time.Now(), 1, 1))
+	r.until(t, "reading", r.reading(3))
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	r.rewrite(t, "region: eu-west-1}", "region: eu-west-1, max_passes: 3}")
+	if err := r.daemon.Reload(ctx); err != nil {
+		t.Error(err)
+	}
+	r.until(t, "reading again", r.reading(3))
+}
+
+func TestAReloadThatWaitsForAPassHoldsUpNoScrape(t *testing.T) {
+	r := start(t, simulator.Demo(time.Now(), 1, 1))
+	release, started := make(chan struct{}), make(chan struct{})
+	err := r.daemon.passes.Add(schedule.Job{Name: jobOf("stuck"), MaxConcurrent: 1, Run: func(context.Context) (bool, error) {
+		close(started)
+		<-release
+		return false, nil
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	<-started
+	r.daemon.mu.Lock()
+	r.daemon.queues["stuck"] = &queue{config: config.SES{Name: "stuck"}}
+	r.daemon.mu.Unlock()
+
+	reloaded := make(chan error, 1)
+	go func() { reloaded <- r.daemon.Reload(t.Context()) }()
+	r.until(t, "reloading", func() bool {
+		r.daemon.mu.Lock()
+		defer r.daemon.mu.Unlock()
+		return r.daemon.queues["stuck"] == nil
+	})
+	for _, path := range []string{"/metrics", "/api/v1/sources"} {
+		resp := r.get(t, path)
+		if _, err := io.Copy(io.Discard, resp.Body); err != nil || resp.StatusCode != http.StatusOK {
+			t.Errorf("%s: %d, %v", path, resp.StatusCode, err)
+		}
+	}
+	select {
+	case err := <-reloaded:
+		t.Errorf("the reload did not wait: %v", err)
+	default:
+	}
+	close(release)
+	if err := <-reloaded; err != nil {
+		t.Error(err)
+	}
+}
+
+func TestAQueueThatShouldBeReadIsTakenUpAgain(t *testing.T) {
+	r := start(t, simulator.Demo(time.Now(), 1, 1))
+	r.until(t, "reading", r.reading(3))
+	r.daemon.reloading.Lock()
+	err := r.daemon.dropQueue(t.Context(), simulator.EventsQueue)
+	r.daemon.reloading.Unlock()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := r.daemon.keepQueues(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	r.until(t, "reading again", r.reading(3))
+}
+
+func TestTheStateOfTheLedgerIsReadWithoutAFold(t *testing.T) {
+	r := start(t, simulator.Demo(time.Now(), 1, 1))
+	if err := r.daemon.chores.Remove(t.Context(), "fold"); err != nil {
+		t.Fatal(err)
+	}
+	before := r.daemon.status.Load()
+	r.until(t, "read again", func() bool { return r.daemon.status.Load() != before })
+}
+
+// TestAStopIsBounded stops a daemon whose disk hangs, so that nothing ends by itself.
+func TestAStopIsBounded(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d := &Daemon{log: slog.New(slog.DiscardHandler)}
+		hung := make(chan struct{})
+		defer close(hung)
+		hang := func() error { <-hung; return nil }
+		for _, what := range []string{"metrics", "ledger", "housekeeping", "passes over sources", "HTTP server"} {
+			d.onStop(what, func(ctx context.Context) error { return within(ctx, hang) })
+		}
+		began := time.Now()
+		err := d.stop()
+		if took := time.Since(began); took >= 10*time.Second {
+			t.Errorf("the stop took %v", took)
+		}
+		if err == nil || !strings.Contains(err.Error(), "stop ledger: it takes too long") {
+			t.Errorf("got %v", err)
+		}
+	})
+}
+
+// rewrite replaces a part of the configuration file.
+func (r *run) rewrite(t *testing.T, old, text string) {
+	t.Helper()
+	good := r.text(t)
+	if !strings.Contains(good, old) {
+		t.Fatalf("the configuration has no %q:\n%s", old, good)
+	}
+	r.write(t, strings.Replace(good, old, text, 1))
+}
+
+func (r *run) text(t *testing.T) string {
+	t.Helper()
+	b, err := os.ReadFile(r.file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(b)
+}
