@@ -134,7 +134,8 @@ Ready: %d events of the last five weeks were counted in %.1f s, and mail is bein
   http://%[3]v/                                                     where to begin
   http://%[3]v/api/v1/campaigns?window=7d&sort=hard_bounce_rate     the bought list comes first
   http://%[3]v/api/v1/campaigns?window=7d&sort=complaint_rate       the campaign that people complain about
-  http://%[3]v/api/v1/providers?window=24h                          the provider that blocks a tenant
+  http://%[3]v/api/v1/campaigns/acme-news?tenant=acme&window=24h    the tenant whose mail Microsoft blocks
+  http://%[3]v/api/v1/providers?window=24h                          where mail is refused or slowed
   http://%[3]v/api/v1/sources                                       what is read, and what is missing
   http://%[3]v/metrics                                              all of it for Prometheus
 

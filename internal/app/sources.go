@@ -135,7 +135,7 @@ func (d *Daemon) sourceOf(s *schedule.State, status *ledger.Status) web.Source {
 		}
 		source.Queue = &web.QueueInfo{
 			URL: string(q.config.QueueURL), Region: string(q.config.Region),
-			LagSeconds: time.Duration(q.lag.Load()).Seconds(), UnconfirmedIDs: status.Unconfirmed[name],
+			LagSeconds: time.Duration(q.lag.Load()).Round(time.Millisecond).Seconds(), UnconfirmedIDs: status.Unconfirmed[name],
 		}
 		if depth := q.depth.Load(); depth >= 0 {
 			source.Queue.Depth = &depth
@@ -185,6 +185,6 @@ func timeOrNil(t time.Time) *time.Time {
 	if t.IsZero() {
 		return nil
 	}
-	t = t.UTC()
+	t = t.UTC().Truncate(time.Millisecond)
 	return &t
 }

@@ -4,7 +4,7 @@ package observation
 // summed. The numbers are kept in ledgers: they never change, new ones go to the end.
 type Outcome uint8
 
-// The outcomes. Those after Clicked's neighbours are in no rate unless a signal names them.
+// The outcomes. A signal names those that it counts; the others, such as opens and clicks, are in no rate.
 const (
 	Sent Outcome = iota + 1
 	Delivered
@@ -57,16 +57,6 @@ func Outcomes() []Outcome {
 		all = append(all, o)
 	}
 	return all
-}
-
-// ParseOutcome reads the name that String gives.
-func ParseOutcome(name string) (Outcome, bool) {
-	for o := Sent; o < outcomeEnd; o++ {
-		if outcomeNames[o] == name {
-			return o, true
-		}
-	}
-	return 0, false
 }
 
 // String returns the outcome's name as metrics, the API and ledgers spell it.

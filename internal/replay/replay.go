@@ -26,8 +26,6 @@ type Options struct {
 	Region string
 	// AssumeNew takes events of hours that were already covered live.
 	AssumeNew bool
-	// Progress, when not nil, is told the running summary after each batch.
-	Progress func(Summary)
 }
 
 // Summary says what became of a stream. It is a wire format: the daemon answers with it.
@@ -109,9 +107,6 @@ func Stream(ctx context.Context, r io.Reader, o Options) (Summary, error) {
 		more, err := s.batch(ctx)
 		if err != nil {
 			return s.sum, fmt.Errorf("%s: near line %d: %w", o.Name, split.line, err)
-		}
-		if o.Progress != nil {
-			o.Progress(s.sum)
 		}
 		if !more {
 			return s.sum, nil

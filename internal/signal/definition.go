@@ -32,9 +32,6 @@ const (
 	matureThree = 72 * time.Hour
 )
 
-// Maturities lists the different maturities of the signals, the shortest first.
-func Maturities() []time.Duration { return []time.Duration{matureSoon, matureDay, matureThree} }
-
 // Definition says what a signal is.
 type Definition struct {
 	Signal Signal

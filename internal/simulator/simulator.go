@@ -166,9 +166,6 @@ func writeCredentials(path string, file []byte) error {
 	return nil
 }
 
-// Model is the traffic model.
-func (s *Simulator) Model() *traffic.Model { return s.model }
-
 // Truth is what was handed out so far, through queues and History.
 func (s *Simulator) Truth() *traffic.Truth { return s.truth }
 

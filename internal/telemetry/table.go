@@ -131,7 +131,7 @@ func sourceInstruments() []Instrument {
 func ownInstruments() []Instrument {
 	return []Instrument{
 		{Name: DedupeEntries, Kind: Counter, Unit: "{entry}",
-			Description: "What was said of single recipients, by what the ledger did with it: counted, duplicate, held for a tagged copy, refused.",
+			Description: "Entries, one for each recipient that an event speaks of, by what the ledger did with them: counted, duplicate, held for a tagged copy, refused.",
 			Attributes:  []string{"queue", "fate"}},
 		{Name: DedupeHorizon, Kind: Gauge, Unit: "s",
 			Description: "How far back a repeated event is recognised. What is older may be counted again.",
@@ -142,7 +142,7 @@ func ownInstruments() []Instrument {
 			Description: "Messages that went to quarantine, by reason.",
 			Attributes:  []string{"queue", "reason"}},
 		{Name: NamesTracked, Kind: Gauge, Unit: "{name}",
-			Description: "Names that have a place under their cap.", Attributes: []string{"dimension"}},
+			Description: "Names that are counted on their own, by what they name. Each dimension has a cap.", Attributes: []string{"dimension"}},
 		{Name: NamesFolded, Kind: Counter, Unit: "{event}",
 			Description: "Events whose name was folded into (other) because its cap was reached.", Attributes: []string{"dimension"}},
 		{Name: HeldNotifications, Kind: Gauge, Unit: "{entry}",
