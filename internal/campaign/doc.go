@@ -5,6 +5,9 @@
 // Rename rules then fold the names of single sends into one campaign. Rules are dated: History gives those in force when
 // a mail was sent, so that all its events go to one cohort.
 //
-// The package is pure: it reads no clock and does no I/O. Rules, History and Matcher may be used by several goroutines;
+// A Join tells what Gmail's figures for a domain's Feedback-ID values say about campaigns: whose a value is, how many
+// complaints there can have been at most, what is not known, and how Feedback-IDs could be used better.
+//
+// The package is pure: it reads no clock and does no I/O. Rules, History, Matcher and Join may be used by several goroutines;
 // Rules keep bounded caches under locks of their own. Everything but observation, signal and mailbox may import it.
 package campaign

@@ -140,7 +140,7 @@ func (j *Join) state(g int32, id *Identifier) ReportState {
 			return ReportNotReported
 		}
 	}
-	if newest, ok := j.domains.newest[id.Domain]; ok && j.today-newest > freshDays {
+	if j.State(id.Source, id.Domain) == ReportStale {
 		return ReportStale
 	}
 	return ReportNoData
@@ -241,15 +241,9 @@ func (s *series) share() float64 {
 // Names lists the campaigns that used an identifier, in no order. They must not be changed.
 func (j *Join) Names() []Name { return j.campaigns }
 
-// Source is from which API a domain's readings are taken, "" when Gmail says nothing about the domain; newest is the last
-// day that arrived from it.
-func (j *Join) Source(domain string) (source string, newest Day) {
-	return j.domains.sources[domain], j.domains.newest[domain]
-}
-
-// State is that of a domain as a whole.
-func (j *Join) State(domain string) ReportState {
-	newest, ok := j.domains.newest[domain]
+// State is that of what a source says about a domain as a whole.
+func (j *Join) State(source, domain string) ReportState {
+	newest, ok := j.domains.newest[origin{source, domain}]
 	switch {
 	case !ok:
 		return ReportNoData
@@ -260,12 +254,14 @@ func (j *Join) State(domain string) ReportState {
 	}
 }
 
-// Came counts the days from first to last of which Gmail told something about a domain.
-func (j *Join) Came(domain string, first, last Day) (days int) {
-	for d := first; d <= last; d++ {
-		if j.domains.came(domain, d) {
-			days++
-		}
+// StateOf is that of a reading by itself.
+func (j *Join) StateOf(r *Joined) ReportState {
+	switch {
+	case r.Rate == nil:
+		return ReportNotReported
+	case j.today-r.Day > freshDays:
+		return ReportStale
+	default:
+		return ReportOK
 	}
-	return days
 }

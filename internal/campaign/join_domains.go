@@ -35,6 +35,9 @@ func regionOf(identifier string) string {
 	return ""
 }
 
+// origin is what a source says about a domain.
+type origin struct{ source, domain string }
+
 // domains knows the domains of which Gmail tells something.
 type domains struct {
 	// sources are the sources by which they are known: the newest API if several tell about one, because their figures
@@ -42,13 +45,13 @@ type domains struct {
 	sources map[string]string
 	// arrived are the days that came, newest the last of them.
 	arrived map[Arrival]bool
-	newest  map[string]Day
+	newest  map[origin]Day
 	// most is the most specific domain for each From domain.
 	most map[string]string
 }
 
 func newDomains(p Postmaster) domains {
-	d := domains{sources: map[string]string{}, arrived: map[Arrival]bool{}, newest: map[string]Day{}, most: map[string]string{}}
+	d := domains{sources: map[string]string{}, arrived: map[Arrival]bool{}, newest: map[origin]Day{}, most: map[string]string{}}
 	arrivals := make([]Arrival, 0, len(p.Arrivals)+len(p.Readings))
 	arrivals = append(arrivals, p.Arrivals...)
 	for _, r := range p.Readings {
@@ -57,13 +60,8 @@ func newDomains(p Postmaster) domains {
 	for _, a := range arrivals {
 		d.sources[a.Domain] = max(d.sources[a.Domain], a.Source)
 		d.arrived[a] = true
-	}
-	for _, a := range arrivals {
-		if a.Source != d.sources[a.Domain] {
-			continue
-		}
-		if newest, ok := d.newest[a.Domain]; !ok || a.Day > newest {
-			d.newest[a.Domain] = a.Day
+		if newest, ok := d.newest[origin{a.Source, a.Domain}]; !ok || a.Day > newest {
+			d.newest[origin{a.Source, a.Domain}] = a.Day
 		}
 	}
 	return d
