@@ -11,7 +11,10 @@
 // grain is five minutes for 1h and 24h and an hour for 7d. Opens and clicks are kept by the hour, so the window of 1h
 // holds those of mail sent since the last full hour only; no signal counts them.
 //
-// Refresh is called by one loop, about once a second; the queries may be called from any goroutine at the same time. A
-// View has no goroutine and no clock: its time is the ledger's as-of time. It may be imported by whatever shows or
-// judges figures, and imports no engine.
+// What Gmail reports is joined to what was sent by RefreshGmail, apart from that: Gmail is days late, and counts by days.
+// Queries see the join of the last RefreshGmail.
+//
+// Refresh is called by one loop, about once a second, and RefreshGmail by one, about once a minute; the queries may be
+// called from any goroutine at the same time. A View has no goroutine and no clock: its time is the ledger's as-of time.
+// It may be imported by whatever shows or judges figures, and imports no engine.
 package view

@@ -18,6 +18,8 @@ type memory struct {
 	published []ledger.Published
 	versions  []ledger.Version
 	samples   []ledger.SampleRow
+	uses      []ledger.UseRow
+	readings  []ledger.ReadingRow
 	// between is called after cohorts were read, and before changes are.
 	between func()
 	fail    error
@@ -120,4 +122,18 @@ func (m *memory) Versions(_ context.Context, kind string) ([]ledger.Version, err
 
 func (m *memory) Samples(context.Context, ledger.SampleQuery) ([]ledger.SampleRow, error) {
 	return m.samples, m.fail
+}
+
+func (m *memory) Uses(_ context.Context, from, to time.Time) ([]ledger.UseRow, error) {
+	m.reads++
+	return slices.DeleteFunc(slices.Clone(m.uses), func(u ledger.UseRow) bool {
+		return u.Hour.Before(from) || !u.Hour.Before(to)
+	}), m.fail
+}
+
+func (m *memory) Readings(_ context.Context, q ledger.ReadingQuery) ([]ledger.ReadingRow, error) {
+	return slices.DeleteFunc(slices.Clone(m.readings), func(r ledger.ReadingRow) bool {
+		return q.Source != "" && q.Source != r.Key.Source || q.Metric != "" && q.Metric != r.Key.Metric ||
+			q.Subject != "" && q.Subject != r.Key.Subject || r.Start.Before(q.From) || !r.Start.Before(q.To)
+	}), m.fail
 }

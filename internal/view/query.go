@@ -29,6 +29,9 @@ type Campaign struct {
 	Owner  string `json:"owner,omitempty"`
 	Stream bool   `json:"stream,omitempty"`
 	Figures
+	// Gmail is left out before the first RefreshGmail, for campaigns without mail to Gmail, and in answers about other
+	// providers.
+	Gmail *Gmail `json:"gmail,omitempty"`
 }
 
 // Campaigns answers a Query. Total is how many campaigns there are with mail in the window that fit the query.
@@ -134,7 +137,7 @@ func (v *View) Campaigns(q Query) Campaigns {
 	answer.Campaigns = make([]Campaign, 0, len(places))
 	for _, p := range places {
 		v.look(&subject, p.campaign, q.Provider)
-		answer.Campaigns = append(answer.Campaigns, subject.campaign(over))
+		answer.Campaigns = append(answer.Campaigns, v.campaign(&subject, p.campaign, q.Window))
 	}
 	return answer
 }
@@ -159,10 +162,13 @@ func (q *Query) fits(c *campaignSums) bool {
 		(q.Match == nil || q.Match.Match(c.name.campaign))
 }
 
-func (s *Subject) campaign(over span) Campaign {
-	return Campaign{
-		ID: s.Campaign, Tenant: s.Tenant, Owner: s.Owner, Stream: s.Stream, Figures: s.tally.figures(over, s.stale),
+// campaign says what is known of a campaign that the subject is made. Called with mu held.
+func (v *View) campaign(s *Subject, c *campaignSums, w signal.Window) Campaign {
+	answer := Campaign{ID: s.Campaign, Tenant: s.Tenant, Owner: s.Owner, Stream: s.Stream, Figures: s.Figures(w)}
+	if s.Provider == "" || s.Provider == observation.Gmail {
+		answer.Gmail = v.gmailOf(s.Tenant, s.Campaign, v.gmailDelivered(c, spanOf(w)), w)
 	}
+	return answer
 }
 
 // Provider is a mailbox provider with its figures and how many campaigns had mail for it.

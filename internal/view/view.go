@@ -1,10 +1,12 @@
 package view
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/mailvane/mailvane/internal/campaign"
@@ -32,6 +34,8 @@ type Reader interface {
 	Published(ctx context.Context) ([]ledger.Published, error)
 	Versions(ctx context.Context, kind string) ([]ledger.Version, error)
 	Samples(ctx context.Context, q ledger.SampleQuery) ([]ledger.SampleRow, error)
+	Uses(ctx context.Context, from, to time.Time) ([]ledger.UseRow, error)
+	Readings(ctx context.Context, q ledger.ReadingQuery) ([]ledger.ReadingRow, error)
 }
 
 // Options are what a View needs beside the ledger.
@@ -51,6 +55,8 @@ type Settings struct {
 	Owners []Owner
 	// Streams matches campaigns that have no sends; nil matches none.
 	Streams *campaign.Matcher
+	// DayZone is where Gmail's days begin, UTC when nil.
+	DayZone *time.Location
 }
 
 // Owner is who answers for the campaigns that Match matches.
@@ -68,6 +74,8 @@ func (s *Settings) owner(campaign string) string {
 	return ""
 }
 
+func (s *Settings) zone() *time.Location { return cmp.Or(s.DayZone, time.UTC) }
+
 // View holds figures of a ledger. Make one with New.
 type View struct {
 	reader       Reader
@@ -77,6 +85,11 @@ type View struct {
 	// refreshing is held through a Refresh, and guards erasDue, when the eras are read next.
 	refreshing sync.Mutex
 	erasDue    time.Time
+
+	// joining is held through a RefreshGmail, and guards joiner. gmail is nil before the first.
+	joining sync.Mutex
+	joiner  joiner
+	gmail   atomic.Pointer[gmail]
 
 	// mu guards everything below. Only Refresh and SetSettings write, and neither reads the ledger while it holds mu.
 	mu       sync.RWMutex
