@@ -11,8 +11,9 @@ import (
 	"github.com/mailvane/mailvane/internal/signal"
 )
 
-// eras say, for any send time, what each origin published and who reported complaints. Both change at whole hours only,
-// so that a bucket of five minutes and the hour that it becomes part of fall under the same era. They do not change.
+// eras say, for any send time, what each origin published and who reported complaints. Both change at whole hours of
+// the ledger's zone only, so that a bucket of five minutes and the hour that it becomes part of fall under the same era.
+// They do not change.
 type eras struct {
 	// origins holds every origin of which anything is published.
 	origins   map[observation.Origin]published
@@ -32,8 +33,8 @@ type reporting struct {
 	providers []string
 }
 
-// readEras reads them from the ledger.
-func readEras(rows []ledger.Published, versions []ledger.Version) (*eras, error) {
+// readEras makes them of what the ledger says.
+func readEras(rows []ledger.Published, versions []ledger.Version, zone *time.Location) (*eras, error) {
 	e := &eras{origins: map[observation.Origin]published{}}
 	for _, row := range rows {
 		types, ok := e.origins[row.Origin]
@@ -41,7 +42,7 @@ func readEras(rows []ledger.Published, versions []ledger.Version) (*eras, error)
 			types = published{forever, forever, forever, forever}
 		}
 		if i := slices.Index(coveredTypes[:], row.Type); i >= 0 {
-			types[i] = min(types[i], nextHour(row.First))
+			types[i] = min(types[i], nextHour(row.First.In(zone)))
 		}
 		e.origins[row.Origin] = types
 	}
@@ -51,14 +52,18 @@ func readEras(rows []ledger.Published, versions []ledger.Version) (*eras, error)
 			return nil, fmt.Errorf("read reporting providers in force since %s: %w", v.Since, err)
 		}
 		slices.Sort(providers)
-		e.reporting = append(e.reporting, reporting{nextHour(v.Since.Add(-1)), providers})
+		e.reporting = append(e.reporting, reporting{nextHour(v.Since.Add(-1).In(zone)), providers})
 	}
 	return e, nil
 }
 
-// nextHour is the first whole hour after a time. Mail of the hour in which the first event of a type was sent is not
+// nextHour is the first whole hour, by the clocks of its zone, after a time: where clocks are half an hour off, so are the
+// ledger's hours. Mail of the hour in which the first event of a type was sent is not
 // covered: what was sent earlier in it may have gone unseen.
-func nextHour(t time.Time) int64 { return hourOf(t.Unix()) + step }
+func nextHour(t time.Time) int64 {
+	_, offset := t.Zone()
+	return hourOf(t.Unix()+int64(offset)) - int64(offset) + step
+}
 
 // coverage is what the origin published for mail of a bucket that starts then.
 func (e *eras) coverage(origin observation.Origin, start int64) signal.Coverage {

@@ -132,7 +132,7 @@ func (v *View) readEras(ctx context.Context) (*eras, error) {
 	if err != nil {
 		return nil, err
 	}
-	return readEras(rows, versions)
+	return readEras(rows, versions, v.reader.Zone())
 }
 
 // upTo is the end of a step: the last one takes in everything later, as clocks of senders may be ahead.

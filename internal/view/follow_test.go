@@ -64,7 +64,7 @@ func afresh(t *testing.T, r Reader, asOf time.Time) map[slot]int64 {
 	if err != nil {
 		t.Fatal(err)
 	}
-	e, err := readEras(rows, versions)
+	e, err := readEras(rows, versions, r.Zone())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -76,9 +76,9 @@ func afresh(t *testing.T, r Reader, asOf time.Time) map[slot]int64 {
 			t.Fatal(err)
 		}
 		for _, row := range cohorts.Rows {
-			c, hour := row.Cell, row.Start.Truncate(time.Hour).Unix()
+			c, start := row.Cell, row.Start.Unix()
 			at := slot{s, c.Campaign.Tenant, c.Campaign.Name, c.Provider, c.Reason, c.Outcome,
-				e.coverage(c.Origin, hour), e.reports(c.Provider, hour)}
+				e.coverage(c.Origin, start), e.reports(c.Provider, start)}
 			all[at] += row.N
 			if at.Outcome = possible; row.Possible != 0 {
 				all[at] += row.Possible

@@ -47,11 +47,19 @@ func entries(random *rand.Rand, now time.Time, nextID *uint64) []ledger.Entry {
 
 // The view follows the real engine: through commits, folds, compaction, the passing of time, and its being reopened.
 func TestRunningSumsOfSQLite(t *testing.T) {
+	for _, zone := range []string{"UTC", "Asia/Kolkata"} { // whose hours begin at half past
+		t.Run(zone, func(t *testing.T) { runningSumsOfSQLite(t, zone) })
+	}
+}
+
+func runningSumsOfSQLite(t *testing.T, zone string) {
+	in, err := time.LoadLocation(zone)
+	check(t, err)
 	ctx, now := t.Context(), noon
 	random := rand.New(rand.NewPCG(11, 12))
 	o := sqlite.Options{
 		Path: filepath.Join(t.TempDir(), "ledger.db"), Now: func() time.Time { return now }, RoutineIDs: 1 << 12,
-		ExceptionalIDs: 1 << 12,
+		ExceptionalIDs: 1 << 12, Zone: in,
 	}
 	store, err := sqlite.Open(ctx, o)
 	if err != nil {

@@ -138,7 +138,7 @@ func (s *sums) count(row *ledger.CohortRow, e *eras, in uint8, sign int64, setti
 }
 
 func (s *sums) key(row *ledger.CohortRow, e *eras) cellKey {
-	c, at := &row.Cell, hourOf(row.Start.Unix())
+	c, at := &row.Cell, row.Start.Unix()
 	return newKey(s.providers.id(c.Provider), s.reasons.id(c.Reason), c.Outcome,
 		e.coverage(c.Origin, at), e.reports(c.Provider, at))
 }
