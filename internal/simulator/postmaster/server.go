@@ -29,7 +29,7 @@ type Options struct {
 	// Lag is how long after its end a day appears; 26 hours when 0.
 	Lag time.Duration
 	// MinInboxed is from how many inboxed mails on a day on a domain is shown, MinValueInboxed an identifier, if
-	// MinReports of them were reported; 200, 400 and 2 when 0. Google does not tell its own figures.
+	// MinReports of them were reported; 175, 400 and 2 when 0. Google does not tell its own figures.
 	MinInboxed, MinValueInboxed, MinReports int64
 	// TokenLife is how long an access token is good; an hour when 0.
 	TokenLife time.Duration
@@ -86,7 +86,7 @@ type Server struct {
 // New makes a server.
 func New(o Options) *Server {
 	setDefault(&o.Lag, 26*time.Hour)
-	setDefault(&o.MinInboxed, 200)
+	setDefault(&o.MinInboxed, 175)
 	setDefault(&o.MinValueInboxed, 400)
 	setDefault(&o.MinReports, 2)
 	setDefault(&o.TokenLife, time.Hour)
