@@ -8,12 +8,10 @@ import (
 	"github.com/mailvane/mailvane/internal/ledger"
 	"github.com/mailvane/mailvane/internal/mailbox"
 	"github.com/mailvane/mailvane/internal/observation"
+	"github.com/mailvane/mailvane/internal/signal"
 )
 
-// SimulatorProvider is the provider of SES's mailbox simulator, whose mail is in no rate
-// (https://docs.aws.amazon.com/ses/latest/dg/send-an-email-from-console.html).
-const SimulatorProvider = "simulator"
-
+// simulatorDomain is that of SES's mailbox simulator (https://docs.aws.amazon.com/ses/latest/dg/send-an-email-from-console.html).
 const simulatorDomain = "simulator.amazonses.com"
 
 // work is the memory of one Put, reused by later ones.
@@ -130,7 +128,7 @@ func (in *Intake) actionEntry(w *work, e *observation.Event, entry ledger.Entry)
 // provider depends on the recipient's domain and the mail's send time alone, so that all events of a mail agree.
 func (in *Intake) provider(w *work, domain string, sentAt time.Time) string {
 	if domain == simulatorDomain {
-		return SimulatorProvider
+		return signal.Simulator
 	}
 	p := w.set.classifier.Provider(domain)
 	if p == observation.OtherProvider {
@@ -143,7 +141,7 @@ func (in *Intake) provider(w *work, domain string, sentAt time.Time) string {
 
 // learnFrom notes a domain's platform when the reply gives it away.
 func (in *Intake) learnFrom(w *work, domain, provider, reply string) {
-	if provider == SimulatorProvider || w.set.classifier.Provider(domain) != observation.OtherProvider {
+	if provider == signal.Simulator || w.set.classifier.Provider(domain) != observation.OtherProvider {
 		return
 	}
 	platform, ok := w.set.classifier.PlatformOf(domain, reply)

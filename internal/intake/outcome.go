@@ -51,7 +51,8 @@ func bounceOutcome(e *observation.Event, r *observation.Recipient, v mailbox.Ver
 		}
 		return observation.HardBounced
 	case "Transient":
-		// SES reports answers of absence assistants as Transient/General, without a delivery status (facts: 1.4).
+		// SES reports answers of absence assistants as Transient/General, without a delivery status
+		// (https://docs.aws.amazon.com/ses/latest/dg/notification-contents.html, bounce types).
 		unexplained := e.BounceSubType == "General" && r.Status == "" && r.Diagnostic == ""
 		if unexplained || v.Reason == mailbox.ReasonAutoreply {
 			return observation.AutoreplySuspected

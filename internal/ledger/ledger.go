@@ -140,7 +140,7 @@ type OwnTimeRow struct {
 }
 
 // UseRow says how many recipients a campaign sent to, and delivered to at personal Gmail addresses, in an hour of send
-// time under one set of Feedback-ID values. Origin has no configuration set.
+// time under one set of Feedback-ID values.
 type UseRow struct {
 	Hour           time.Time
 	Account        string

@@ -1,6 +1,9 @@
 package sqlite
 
-import "time"
+import (
+	"fmt"
+	"time"
+)
 
 // retention says which rows of a table are too old: those whose column is below what cutoff returns. keys are the columns
 // that name a row.
@@ -107,7 +110,7 @@ func (l *Ledger) vacuum(time.Time) (more bool, err error) {
 		return false, nil
 	}
 	err = l.stepLocked(func() error {
-		return l.w.each(func(func(...any) error) error { return nil }, "PRAGMA incremental_vacuum(256)")
+		return l.w.each(func(func(...any) error) error { return nil }, fmt.Sprintf("PRAGMA incremental_vacuum(%d)", vacuumPages))
 	}, func() {})
 	return unused-vacuumPages >= vacuumFrom, err
 }
