@@ -37,8 +37,9 @@ type pass struct {
 	identifiers, halvings, splits int
 	faults                        []fault
 	progress                      Progress
-	// over says that no more calls are to be made.
-	over bool
+	// over says that no more calls are to be made; lost says that readings could not be stored, so that no domain of the
+	// wave may be taken for read.
+	over, lost bool
 }
 
 // fault is what went wrong with one domain.
@@ -157,6 +158,9 @@ func (p *pass) settle(ctx context.Context) *failure {
 	settled := p.settled
 	p.settled = nil
 	for _, s := range settled {
+		if p.lost {
+			return nil
+		}
 		if f := p.finish(ctx, s); f != nil {
 			return f
 		}
@@ -241,6 +245,7 @@ func (p *pass) put(ctx context.Context, positions collectors.Positions) *failure
 			b.Positions, positions = positions, nil
 		}
 		if err := p.sink.Put(ctx, b); err != nil {
+			p.lost = true
 			return &failure{reason: collectors.ReasonLedger, whole: true, err: err}
 		}
 		p.progress.Readings += n

@@ -271,7 +271,7 @@ func (p *pass) refused(a *ask, f *failure) {
 	case q.identifier != "":
 		return
 	case q.metric == MetricSpamRate:
-		a.s.fault = f
+		a.s.fault = &failure{reason: f.reason, err: f.err}
 		return
 	case q.loops > 0:
 		a.s.loops[q.loops-1].refused = true

@@ -1,11 +1,13 @@
 package postmaster
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"maps"
 	"net/http"
 	"net/http/httptest"
@@ -46,6 +48,8 @@ type gmail struct {
 	calls  []string
 	sizes  []int // queries in each batch
 	tokens int
+	// lifetime is that of tokens in seconds, an hour when 0.
+	lifetime int
 	// revoked are access tokens that are no longer taken.
 	revoked map[string]bool
 }
@@ -71,7 +75,7 @@ func (g *gmail) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if r.URL.Path == "/token" {
 		g.tokens++
 		w.Header().Set("Content-Type", "application/json")
-		fmt.Fprintf(w, `{"access_token": %q, "token_type": "Bearer", "expires_in": 3600}`, accessToken+strconv.Itoa(g.tokens))
+		fmt.Fprintf(w, `{"access_token": %q, "token_type": "Bearer", "expires_in": %d}`, accessToken+strconv.Itoa(g.tokens), cmp.Or(g.lifetime, 3600))
 		return
 	}
 	g.calls = append(g.calls, r.URL.Path)
@@ -341,4 +345,29 @@ func mustDay(t testing.TB, text string) day {
 		t.Fatal(err)
 	}
 	return dayOf(at, time.UTC)
+}
+
+// peek reads a batch and gives back what it read.
+func peek(t *testing.T, r *http.Request) (io.ReadCloser, *postmaster.BatchQueryDomainStatsRequest) {
+	text, err := io.ReadAll(r.Body)
+	if err != nil {
+		t.Error(err)
+	}
+	var asked postmaster.BatchQueryDomainStatsRequest
+	if err := json.Unmarshal(text, &asked); err != nil {
+		t.Error(err)
+	}
+	return io.NopCloser(bytes.NewReader(text)), &asked
+}
+
+// unjoin are the errors that were joined.
+func unjoin(err error) []error {
+	if joined, ok := err.(interface{ Unwrap() []error }); ok {
+		var all []error
+		for _, e := range joined.Unwrap() {
+			all = append(all, unjoin(e)...)
+		}
+		return all
+	}
+	return []error{err}
 }
