@@ -58,8 +58,8 @@ func readEras(rows []ledger.Published, versions []ledger.Version, zone *time.Loc
 }
 
 // nextHour is the first whole hour, by the clocks of its zone, after a time: where clocks are half an hour off, so are the
-// ledger's hours. Mail of the hour in which the first event of a type was sent is not
-// covered: what was sent earlier in it may have gone unseen.
+// ledger's hours. Mail of the hour in which the first event of a type was sent is not covered: what was sent earlier in it
+// may have gone unseen.
 func nextHour(t time.Time) int64 {
 	_, offset := t.Zone()
 	return hourOf(t.Unix()+int64(offset)) - int64(offset) + step

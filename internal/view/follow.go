@@ -90,8 +90,9 @@ func (v *View) advance(ctx context.Context, s *sums, moved span, start int64) er
 	return nil
 }
 
-// renewEras reads the eras now and then, and when an origin turns up that they do not know, and recounts the mail for which they have changed: an origin's first bounce,
-// say, tells that its bounces have been published since the mail that bounced was sent.
+// renewEras reads the eras now and then, and when an origin turns up that they do not know, and recounts the mail for which
+// they have changed: an origin's first bounce, say, tells that its bounces have been published since the mail that bounced
+// was sent.
 func (v *View) renewEras(ctx context.Context, s *sums, asOf time.Time) error {
 	if s.next == nil {
 		if asOf.Before(v.erasDue) && !s.stranger {
