@@ -49,7 +49,7 @@ func (in *Intake) entriesOf(w *work, e *observation.Event) {
 	switch {
 	case e.Type == observation.EventOpen || e.Type == observation.EventClick:
 		in.actionEntry(w, e, base)
-	case e.Type == observation.EventComplaint && len(e.Recipients) > 1:
+	case e.Type == observation.EventComplaint && len(e.Recipients) > 1 && complaintOutcome(e) != observation.Suppressed:
 		in.reportEntry(w, e, base)
 	default:
 		for i := range e.Recipients {

@@ -202,6 +202,7 @@ func TestTimesThatCannotBeTrueGoToQuarantine(t *testing.T) {
 		{11 * time.Minute, 0, "in_the_future"},
 		{-59 * 24 * time.Hour, 0, ""},
 		{-61 * 24 * time.Hour, 0, "too_old"},
+		{-time.Hour, -61 * 24 * time.Hour, "too_old"},
 	} {
 		e := mail(observation.EventSend, "a", "jane@gmail.com")
 		e.MessageID, e.SentAt, e.At = fmt.Sprint("0100-", i), h.now.Add(c.sent), h.now.Add(c.own)
@@ -376,4 +377,29 @@ func TestReplayedNotificationsFeedNoCounterWhenReleased(t *testing.T) {
 	if rows := h.cohorts(t); len(rows) != 1 || rows[0].N != 1 {
 		t.Errorf("cohorts: %+v", rows)
 	}
+}
+
+func TestASuppressedComplaintIsAboutEachRecipient(t *testing.T) {
+	h := newHarness(t)
+	e := mail(observation.EventComplaint, "a", "jane@yahoo.com", "joe@yahoo.com")
+	e.ComplaintSubType = "OnAccountSuppressionList"
+	h.put(t, e)
+	wantTotals(t, h, map[string]int64{"a yahoo suppressed": 2})
+}
+
+func TestAChangeAfterTheClockWasSetBackHolds(t *testing.T) {
+	h := newHarness(t)
+	set := defaultSettings(t)
+	for _, to := range []string{"first", "second"} {
+		set.Identity.Rename = []campaign.Rename{{Match: `^.+$`, To: to}}
+		if err := h.intake.Apply(t.Context(), set); err != nil {
+			t.Fatal(err)
+		}
+		h.now = h.now.Add(-time.Second)
+	}
+	h.now = h.now.Add(time.Minute)
+	e := mail(observation.EventSend, "a", "jane@gmail.com")
+	e.SentAt, e.At = h.now, h.now
+	h.put(t, e)
+	wantTotals(t, h, map[string]int64{"second gmail sent": 1})
 }

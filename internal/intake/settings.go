@@ -75,6 +75,10 @@ func (in *Intake) dated(ctx context.Context, kind string, value any) ([]ledger.V
 			return versions, nil
 		}
 		next.Since = in.now().UTC()
+		// A clock that was set back a little must not put the newest version before the one that it replaces.
+		if last := versions[n-1].Since; !next.Since.After(last) && last.Sub(next.Since) < maxAhead {
+			next.Since = last.Add(time.Millisecond)
+		}
 	}
 	if err := in.ledger.AddVersion(ctx, kind, next); err != nil {
 		return nil, fmt.Errorf("store version of %s: %w", kind, err)
