@@ -10,8 +10,7 @@ WORKDIR /src
 COPY go.mod go.sum ./
 RUN go mod download
 COPY . .
-# The zones of reports and schedules are built in: the image has no zone files.
-RUN go build -trimpath -tags timetzdata -ldflags "-s -w -X main.version=${VERSION}" -o /out/mailvane ./cmd/mailvane
+RUN go build -trimpath -ldflags "-s -w -X main.version=${VERSION}" -o /out/mailvane ./cmd/mailvane
 RUN mkdir /out/data
 
 FROM scratch

@@ -44,7 +44,7 @@ func (d *Daemon) fold(ctx context.Context) (bool, error) {
 		return false, err
 	}
 	if err := d.view.Refresh(ctx); err != nil {
-		return false, fmt.Errorf("refresh the view: %w", err)
+		return false, err
 	}
 	d.caughtUp.Store(true)
 	return false, nil

@@ -88,7 +88,7 @@ func (d *Daemon) bindProviders() {
 	})
 }
 
-// eachFigure calls do with every figure that has a value to be trusted.
+// eachFigure calls do with every figure that is known, however weak; one that is stale or contradicts itself is not.
 func eachFigure(s *view.Subject, do func(signal.Signal, signal.Window, *signal.Figure)) {
 	for _, w := range signal.Windows() {
 		for _, sig := range signal.Signals() {
