@@ -3,6 +3,7 @@ package simulator_test
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"io"
 	"net/http"
 	"net/url"
@@ -18,6 +19,44 @@ import (
 	"github.com/mailvane/mailvane/internal/simulator/traffic"
 )
 
+// answer returns the body of an answer of status 200.
+func answer(tb testing.TB, r *http.Request) []byte {
+	tb.Helper()
+	got, err := http.DefaultClient.Do(r)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	defer got.Body.Close()
+	text, err := io.ReadAll(got.Body)
+	if err != nil || got.StatusCode != http.StatusOK {
+		tb.Fatalf("%s: %d %s %v", r.URL.Path, got.StatusCode, text, err)
+	}
+	return text
+}
+
+// bearer gets an access token as a credentials file of the simulator says.
+func bearer(tb testing.TB, s *simulator.Simulator) string {
+	tb.Helper()
+	var file map[string]string
+	if err := json.Unmarshal(s.Postmaster().AuthorizedUser(s.URL()), &file); err != nil {
+		tb.Fatal(err)
+	}
+	form := url.Values{"grant_type": {"refresh_token"}, "client_id": {file["client_id"]}, "client_secret": {file["client_secret"]},
+		"refresh_token": {file["refresh_token"]}}
+	r, err := http.NewRequestWithContext(tb.Context(), http.MethodPost, file["token_uri"], strings.NewReader(form.Encode()))
+	if err != nil {
+		tb.Fatal(err)
+	}
+	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	var token struct {
+		AccessToken string `json:"access_token"`
+	}
+	if err := json.Unmarshal(answer(tb, r), &token); err != nil {
+		tb.Fatal(err)
+	}
+	return token.AccessToken
+}
+
 func TestCredentialsFileOpensPostmaster(t *testing.T) {
 	s := start(t, simulator.Demo(now, 1, 1))
 	path := filepath.Join(t.TempDir(), "credentials.json")
@@ -32,20 +71,10 @@ func TestCredentialsFileOpensPostmaster(t *testing.T) {
 	if err != nil || json.Unmarshal(text, &file) != nil || file["type"] != "authorized_user" {
 		t.Fatalf("%s %v", text, err)
 	}
-	answer := func(r *http.Response, err error) (v map[string]any) {
-		t.Helper()
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer r.Body.Close()
-		text, err := io.ReadAll(r.Body)
-		if err != nil || r.StatusCode != http.StatusOK || json.Unmarshal(text, &v) != nil {
-			t.Fatalf("%d %s %v", r.StatusCode, text, err)
-		}
-		return v
+	if file["token_uri"] != s.URL()+postmaster.TokenPath {
+		t.Errorf("token_uri is %s", file["token_uri"])
 	}
-	token := answer(http.PostForm(file["token_uri"], url.Values{"grant_type": {"refresh_token"}, "client_id": {file["client_id"]},
-		"client_secret": {file["client_secret"]}, "refresh_token": {file["refresh_token"]}}))["access_token"].(string)
+	token := bearer(t, s)
 	for path, body := range map[string]string{
 		"/v2/domains": "", "/v1/domains": "",
 		"/v2/domains/news.example.com/domainStats:query": `{"metricDefinitions":[{"name":"s","baseMetric":{"standardMetric":"SPAM_RATE"}}],` +
@@ -55,13 +84,13 @@ func TestCredentialsFileOpensPostmaster(t *testing.T) {
 		if body != "" {
 			method = http.MethodPost
 		}
-		r, err := http.NewRequestWithContext(t.Context(), method, s.URL()+path, bytes.NewReader([]byte(body)))
+		r, err := http.NewRequestWithContext(t.Context(), method, s.URL()+path, strings.NewReader(body))
 		if err != nil {
 			t.Fatal(err)
 		}
 		r.Header.Set("Authorization", "Bearer "+token)
-		if len(answer(http.DefaultClient.Do(r))) == 0 {
-			t.Errorf("%s says nothing", path)
+		if text := answer(t, r); len(text) < 10 {
+			t.Errorf("%s says %s", path, text)
 		}
 	}
 	if err := s.WriteServiceAccount(path); err != nil {
@@ -122,6 +151,48 @@ func TestDemoShowsAllOfGmailsWays(t *testing.T) {
 		}
 		if !truth("acme.example.org", 3, "").Published || truth("acme.example.org", 5, "").Published {
 			t.Errorf("%s: the late day of acme", clock.now().Weekday())
+		}
+	}
+}
+
+func TestGmailBenchReportsEverything(t *testing.T) {
+	s := start(t, simulator.GmailBench(now, 3, 50))
+	for _, domain := range []string{"d000.example.com", "d002.example.com"} {
+		for n := 2; n < 16; n++ {
+			at := now.AddDate(0, 0, -n)
+			if got := s.Postmaster().Truth(domain, at, "campaign-049"); !got.Reported || got.Rate < 0.002 || got.Rate > 0.01 {
+				t.Errorf("%s on %s: %+v", domain, at, got)
+			}
+		}
+	}
+}
+
+// BenchmarkGmailBatch answers a batch of 50 identifiers of each of four domains for two weeks, page by page.
+func BenchmarkGmailBatch(b *testing.B) {
+	s, err := simulator.Start(b.Context(), simulator.GmailBench(now, 4, 50))
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer s.Close()
+	token := bearer(b, s)
+	var items []string
+	for i := range 4 {
+		var metrics []string
+		for j := range 50 {
+			metrics = append(metrics, fmt.Sprintf(`{"name":"m%d","baseMetric":{"standardMetric":"FEEDBACK_LOOP_SPAM_RATE"},"filter":"feedback_loop_id = \"campaign-%03d\""}`, j, j))
+		}
+		items = append(items, fmt.Sprintf(`{"parent":"domains/d%03d.example.com","metricDefinitions":[%s],"timeQuery":{"dateRanges":{"dateRanges":[`+
+			`{"start":{"year":2026,"month":11,"day":7},"end":{"year":2026,"month":11,"day":20}}]}},"pageSize":200}`, i, strings.Join(metrics, ",")))
+	}
+	body := `{"requests":[` + strings.Join(items, ",") + `]}`
+	for b.Loop() {
+		r, err := http.NewRequestWithContext(b.Context(), http.MethodPost, s.URL()+"/v2/domainStats:batchQuery", strings.NewReader(body))
+		if err != nil {
+			b.Fatal(err)
+		}
+		r.Header.Set("Authorization", "Bearer "+token)
+		if n := bytes.Count(answer(b, r), []byte(`"floatValue"`)); n != 4*200 {
+			b.Fatalf("%d rows, want 800", n)
 		}
 	}
 }

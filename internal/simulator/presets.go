@@ -1,6 +1,7 @@
 package simulator
 
 import (
+	"fmt"
 	"time"
 
 	"github.com/mailvane/mailvane/internal/simulator/postmaster"
@@ -79,4 +80,33 @@ func Bench(now time.Time, seed uint64, messages int, span time.Duration) Options
 			Prefill: &Prefill{From: start, To: now, Messages: messages, Duplicates: 0.02},
 		}},
 	}
+}
+
+// GmailBench is a Google account of many domains, each with as many identifiers, all of which are reported every day.
+func GmailBench(now time.Time, domains, identifiers int) Options {
+	o := Options{Now: func() time.Time { return now }}
+	for i := range domains {
+		o.Postmaster.Domains = append(o.Postmaster.Domains, postmaster.Domain{Name: fmt.Sprintf("d%03d.example.com", i)})
+	}
+	values := make([]string, identifiers)
+	for i := range values {
+		values[i] = fmt.Sprintf("campaign-%03d", i)
+	}
+	o.Postmaster.Source = everyDay(values)
+	o.Postmaster.TokenLife = 24 * time.Hour
+	return o
+}
+
+// everyDay is a source in which each value is reported on every day, at rates that differ.
+type everyDay []string
+
+// Day implements postmaster.Source.
+func (values everyDay) Day(_ string, t time.Time) traffic.GmailDay {
+	day := traffic.GmailDay{Values: make(map[string]traffic.GmailValue, len(values))}
+	for i, value := range values {
+		count := traffic.GmailCount{Delivered: 1100, Inboxed: 1000, Reports: int64(2 + (i+t.Day())%9)}
+		day.Values[value] = traffic.GmailValue{GmailCount: count}
+		day.Delivered, day.Inboxed, day.Reports = day.Delivered+count.Delivered, day.Inboxed+count.Inboxed, day.Reports+count.Reports
+	}
+	return day
 }

@@ -206,19 +206,10 @@ func route(method, path string) (op, domain, date string) {
 	}
 	parts := strings.Split(strings.TrimPrefix(path, "/"), "/")
 	if len(parts) > 2 {
-		domain = parts[2]
+		domain, parts[2] = parts[2], "*"
 	}
 	if len(parts) > 4 {
-		date = parts[4]
-	}
-	shape := method + " " + parts[0]
-	for i, part := range parts[1:] {
-		switch i {
-		case 1, 3:
-			shape += "/*"
-		default:
-			shape += "/" + part
-		}
+		date, parts[4] = parts[4], "*"
 	}
 	op = map[string]string{
 		"GET v2/domains":                      OpListDomains,
@@ -230,7 +221,7 @@ func route(method, path string) (op, domain, date string) {
 		"GET v1/domains/*":                    OpGetDomainV1,
 		"GET v1/domains/*/trafficStats":       OpListTrafficStats,
 		"GET v1/domains/*/trafficStats/*":     OpGetTrafficStats,
-	}[shape]
+	}[method+" "+strings.Join(parts, "/")]
 	return op, domain, date
 }
 

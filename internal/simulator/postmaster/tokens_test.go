@@ -11,6 +11,7 @@ import (
 	"encoding/json"
 	"encoding/pem"
 	"io"
+	"maps"
 	"net/http"
 	"net/url"
 	"strings"
@@ -117,9 +118,7 @@ func assertion(t *testing.T, file []byte, claims map[string]any) string {
 	now := time.Now().Unix()
 	all := map[string]any{"iss": f["client_email"], "aud": f["token_uri"], "iat": now, "exp": now + 3600,
 		"scope": postmaster.ScopeTraffic + " " + postmaster.ScopeDomain, "sub": postmaster.Subject}
-	for k, v := range claims {
-		all[k] = v
-	}
+	maps.Copy(all, claims)
 	body, err := json.Marshal(all)
 	if err != nil {
 		t.Fatal(err)

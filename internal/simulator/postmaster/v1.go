@@ -3,6 +3,7 @@ package postmaster
 import (
 	"math"
 	"net/url"
+	"slices"
 	"strconv"
 	"time"
 
@@ -119,9 +120,8 @@ func (s *Server) listTrafficStats(c *call) (any, *apiError) {
 		return nil, e
 	}
 	var all []trafficStats
-	days := s.daysWithin(first, last)
-	for i := len(days) - 1; i >= 0; i-- {
-		if f, ok := s.figures(d, days[i]); ok {
+	for _, start := range slices.Backward(s.daysWithin(first, last)) {
+		if f, ok := s.figures(d, start); ok {
 			all = append(all, s.trafficStats(c.domain, &f))
 		}
 	}
