@@ -23,6 +23,7 @@ type Put struct {
 	Key      uint64
 	Confirms []Confirm
 	// Replay marks saved events: they do not cover hours, and entries of hours covered live are refused unless AssumeNew.
+	// Hours are covered by origin, and each configuration set's with those of its account's mail without one.
 	Replay, AssumeNew bool
 }
 

@@ -11,6 +11,7 @@ func replay() []rule {
 	return []rule{
 		{name: "replayed events of hours that were covered live are refused", check: refusedWhereLive},
 		{name: "an hour is covered by the events' own time", check: coveredByOwnTime},
+		{name: "an hour is covered for the same mail in the other format", check: coveredInTheOtherFormat},
 		{name: "a known id is a duplicate before it is refused", check: duplicateBeforeRefused},
 		{name: "refused entries count nothing and stay unknown", check: refusedCountNothing},
 		{name: "AssumeNew counts them", check: assumeNew},
@@ -39,6 +40,22 @@ func coveredByOwnTime(r *rig) {
 		r.entry(3, observation.HardBounced, sentAt(sent), ownTime(r.now().Add(59*time.Minute))),
 		r.entry(4, observation.HardBounced, sentAt(sent), ownTime(r.now().Add(-time.Nanosecond))),
 	), ledger.Counted, ledger.Refused, ledger.Counted)
+}
+
+func coveredInTheOtherFormat(r *rig) {
+	plain := observation.Origin{Account: "1", Region: "r"}
+	set, other, elsewhere := plain, plain, plain
+	set.ConfigurationSet, other.ConfigurationSet, elsewhere.Region = "set", "other", "s"
+	bounce := func(id uint64, o observation.Origin, at time.Time) ledger.Entry {
+		return r.entry(id, observation.HardBounced, from(o), sentAt(at), ownTime(at))
+	}
+	first, second := r.now(), r.now().Add(-2*time.Hour)
+	r.count(bounce(1, set, first))
+	r.count(bounce(2, plain, second))
+	r.expect(replayed(bounce(3, plain, first), bounce(4, other, first), bounce(5, elsewhere, first)),
+		ledger.Refused, ledger.Counted, ledger.Counted)
+	r.expect(replayed(bounce(6, set, second), bounce(7, other, second), bounce(8, elsewhere, second)),
+		ledger.Refused, ledger.Refused, ledger.Counted)
 }
 
 func duplicateBeforeRefused(r *rig) {

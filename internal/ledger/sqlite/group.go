@@ -122,8 +122,10 @@ func (g *group) decide(e *ledger.Entry, p *ledger.Put) (ledger.Fate, error) {
 	if err != nil {
 		return 0, err
 	}
-	if p.Replay && !p.AssumeNew && g.l.covered.has(coveredHour{origin, hourOf(e.At)}) {
-		return ledger.Refused, nil
+	if p.Replay && !p.AssumeNew {
+		if covered, err := g.covered(e, origin); err != nil || covered {
+			return ledger.Refused, err
+		}
 	}
 	if !e.Hold.IsZero() {
 		return ledger.Held, g.hold(e, p.Replay)
@@ -134,6 +136,25 @@ func (g *group) decide(e *ledger.Entry, p *ledger.Put) (ledger.Fate, error) {
 		}
 	}
 	return ledger.Counted, g.count(e, origin, !p.Replay)
+}
+
+// covered says whether live events of the entry's hour were counted. The same was perhaps said live in the other format:
+// identity notifications name no configuration set, so one of them may repeat what any set said, and the other way round.
+func (g *group) covered(e *ledger.Entry, origin uint32) (bool, error) {
+	hour := hourOf(e.At)
+	if g.l.covered.has(coveredHour{origin, hour}) {
+		return true, nil
+	}
+	o := e.Cell.Origin
+	if o.ConfigurationSet != "" {
+		o.ConfigurationSet = ""
+		id, err := g.l.names.origins.id(o, g.today)
+		return err == nil && g.l.covered.has(coveredHour{id, hour}), err
+	}
+	var covered bool
+	err := g.l.w.get([]any{&covered}, `SELECT EXISTS (SELECT 1 FROM origin JOIN covered ON origin_id = origin.id
+		WHERE account = ? AND region = ? AND hour = ?)`, o.Account, o.Region, hour*3600)
+	return covered, err
 }
 
 // count makes an entry's id known and tallies it. Live entries cover their hour.
