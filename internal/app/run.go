@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"errors"
 	"math"
 	"os"
 	"os/signal"
@@ -41,6 +42,9 @@ func Run(ctx context.Context, o RunOptions) error {
 	runtime.MemProfileRate = memProfileRate
 	limitMemory(o.Environment, c)
 	d, err := newDaemon(ctx, o.Environment, c, load, o.WebConfig)
+	if errors.Is(err, context.Canceled) && ctx.Err() != nil {
+		return nil // it was told to stop before it was ready, which is as clean a stop as any
+	}
 	if err != nil {
 		return err
 	}
