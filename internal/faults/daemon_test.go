@@ -129,19 +129,34 @@ func (d *daemon) follow(log io.Reader, told chan<- string) {
 	}
 }
 
-// start starts the daemon and waits until it answers.
+// start starts the daemon and waits until it works.
 func (r *rig) start(t *testing.T) *daemon {
 	t.Helper()
 	d, address := r.launch(t)
+	if !d.opened(t, address) {
+		t.Fatalf("the daemon ended at once: %v\n%s", d.cmd.ProcessState, d.log)
+	}
+	return d
+}
+
+// opened waits until the daemon has opened its ledger, which it logs with what it reads; false when it has ended instead.
+func (d *daemon) opened(t *testing.T, address <-chan string) bool {
+	t.Helper()
 	select {
 	case a := <-address:
 		d.url = "http://" + a
 	case <-d.ended:
-		t.Fatalf("the daemon ended at once: %v\n%s", d.cmd.ProcessState, d.log)
+		return false
 	case <-time.After(patience):
 		t.Fatal("the daemon does not say where it listens")
 	}
-	return d
+	eventually(t, "the daemon runs", func() string {
+		if log := d.log.String(); d.running() && !strings.Contains(log, `"msg":"running"`) {
+			return log
+		}
+		return ""
+	})
+	return d.running()
 }
 
 // refused starts the daemon, which must end by itself with status 1, and returns what it said.

@@ -66,14 +66,14 @@ func (c *clock) set(at time.Time) {
 // runAt runs the whole daemon within this process, by another clock than the machine's, until stop is called.
 func (r *rig) runAt(t *testing.T, now func() time.Time) (d *daemon, stop func()) {
 	t.Helper()
-	d = &daemon{log: new(logged)}
+	d = &daemon{log: new(logged), ended: make(chan struct{})}
 	told := make(chan string, 1)
 	lines, log := io.Pipe()
 	go d.follow(lines, told)
 	o := app.RunOptions{ConfigFile: r.file, Listen: "127.0.0.1:0", Environment: app.Environment{
 		Log: slog.New(slog.NewJSONHandler(log, nil)), Now: now, Version: "test",
-		// The limit would be that of the test's own process.
-		Env: func(name string) string { return map[string]string{"GOMEMLIMIT": "off"}[name] },
+		// Limits would be those of the test's own process.
+		Env: func(name string) string { return map[string]string{"GOMEMLIMIT": "off", "GOGC": "100"}[name] },
 		AWS: func(_ context.Context, region string) (aws.Config, error) {
 			return aws.Config{
 				Region: region, BaseEndpoint: aws.String(r.sim.URL()),
@@ -94,12 +94,7 @@ func (r *rig) runAt(t *testing.T, now func() time.Time) (d *daemon, stop func())
 		})
 	}
 	t.Cleanup(stop)
-	select {
-	case a := <-told:
-		d.url = "http://" + a
-	case <-time.After(patience):
-		t.Fatalf("the daemon does not say where it listens:\n%s", d.log)
-	}
+	d.opened(t, told)
 	return d, stop
 }
 

@@ -69,6 +69,21 @@ func TestStoppedWhileTheQueueHangs(t *testing.T) {
 	}
 }
 
+// TestStoppedWhileItStarts stops the daemon as soon as it listens, which is before it has opened its ledger.
+func TestStoppedWhileItStarts(t *testing.T) {
+	t.Parallel()
+	r := oneQueue(t)
+	for range 10 {
+		d, address := r.launch(t)
+		select {
+		case <-address:
+		case <-time.After(patience):
+			t.Fatal("the daemon does not say where it listens")
+		}
+		d.stop(t)
+	}
+}
+
 // TestSecondSignalEndsAtOnce is for people who have no patience.
 func TestSecondSignalEndsAtOnce(t *testing.T) {
 	t.Parallel()
