@@ -68,8 +68,7 @@ func checkListen(listen string) error {
 
 // reported prints the problems of a configuration that err holds in the form that check prints them in.
 func reported(cmd *cobra.Command, path string, err error) error {
-	var web *app.WebConfigError
-	if errors.As(err, &web) {
+	if _, ok := errors.AsType[*app.WebConfigError](err); ok {
 		return &usageError{err}
 	}
 	var problems *app.ProblemsError
