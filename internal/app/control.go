@@ -71,7 +71,10 @@ func (d *Daemon) controlHandler() http.Handler {
 			answer(w, nil, fmt.Errorf("read the selection: %w", err))
 			return
 		}
-		sum, err := replay.Quarantine(r.Context(), d.ledger, d.intake, s)
+		d.mu.Lock()
+		regions := regionsOf(d.config)
+		d.mu.Unlock()
+		sum, err := replay.Quarantine(r.Context(), d.ledger, d.intake, regions, s)
 		answer(w, sum, err)
 	})
 	mux.HandleFunc("POST /quarantine/drop", func(w http.ResponseWriter, r *http.Request) {

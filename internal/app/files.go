@@ -171,8 +171,18 @@ func withWriter(ctx context.Context, env Environment, c *config.Config, do func(
 type ownWriter struct {
 	ledger *sqlite.Ledger
 	intake *intake.Intake
-	now    func() time.Time
-	folded time.Time
+	// regions are those of the queues, by name.
+	regions map[string]string
+	now     func() time.Time
+	folded  time.Time
+}
+
+func regionsOf(c *config.Config) map[string]string {
+	regions := make(map[string]string)
+	for _, q := range c.Collectors.SES {
+		regions[string(q.Name)] = string(q.Region)
+	}
+	return regions
 }
 
 func openWriter(ctx context.Context, env Environment, c *config.Config) (_ *ownWriter, err error) {
@@ -195,7 +205,7 @@ func openWriter(ctx context.Context, env Environment, c *config.Config) (_ *ownW
 	if err != nil {
 		return nil, err
 	}
-	return &ownWriter{ledger: l, intake: in, now: env.Now, folded: env.Now()}, nil
+	return &ownWriter{ledger: l, intake: in, regions: regionsOf(c), now: env.Now, folded: env.Now()}, nil
 }
 
 func (w *ownWriter) replay(ctx context.Context, body io.Reader, o replay.Options) (replay.Summary, error) {
@@ -214,7 +224,7 @@ func (w *ownWriter) Replay(ctx context.Context, b collectors.Batch) (intake.Summ
 }
 
 func (w *ownWriter) quarantineReplay(ctx context.Context, s replay.Selection) (replay.Summary, error) {
-	return replay.Quarantine(ctx, w.ledger, w, s)
+	return replay.Quarantine(ctx, w.ledger, w, w.regions, s)
 }
 
 func (w *ownWriter) quarantineDrop(ctx context.Context, s replay.Selection) (int, error) {

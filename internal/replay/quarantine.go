@@ -73,11 +73,12 @@ func Drop(ctx context.Context, store Store, s Selection) (int, error) {
 }
 
 // Quarantine counts the selected messages again, now that they may be understood, and forgets those that were. They were
-// never counted before, so hours that were covered live are no obstacle.
-func Quarantine(ctx context.Context, store Store, sink Sink, s Selection) (Summary, error) {
+// never counted before, so hours that were covered live are no obstacle. regions are those of the sources, for events that tell
+// none.
+func Quarantine(ctx context.Context, store Store, sink Sink, regions map[string]string, s Selection) (Summary, error) {
 	var sum Summary
 	err := s.each(ctx, store, true, func(rows []ledger.QuarantineRow) error {
-		understood, err := again(ctx, sink, rows, &sum)
+		understood, err := again(ctx, sink, regions, rows, &sum)
 		if err != nil {
 			return err
 		}
@@ -90,7 +91,9 @@ func Quarantine(ctx context.Context, store Store, sink Sink, s Selection) (Summa
 }
 
 // again counts messages and returns the ids of those that were understood.
-func again(ctx context.Context, sink Sink, rows []ledger.QuarantineRow, sum *Summary) ([]int64, error) {
+func again(
+	ctx context.Context, sink Sink, regions map[string]string, rows []ledger.QuarantineRow, sum *Summary,
+) ([]int64, error) {
 	b := collectors.Batch{Source: "quarantine", Replay: &collectors.Replay{AssumeNew: true}}
 	decoder := event.Decoder{}
 	for i := range rows {
@@ -102,6 +105,7 @@ func again(ctx context.Context, sink Sink, rows []ledger.QuarantineRow, sum *Sum
 			})
 			continue
 		}
+		decoder.Region = regions[rows[i].Source]
 		switch decoder.Decode(i, rows[i].Body, &b) {
 		case event.KindSetup:
 			sum.Setup++
