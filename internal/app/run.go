@@ -39,6 +39,10 @@ func Run(ctx context.Context, o RunOptions) error {
 	for _, p := range problems {
 		o.Log.Warn("configuration", "problem", p.String())
 	}
+	// From here on a hangup never ends the process; one that comes before the daemon stands is answered then.
+	hangups := make(chan os.Signal, 1)
+	signal.Notify(hangups, syscall.SIGHUP)
+	defer signal.Stop(hangups)
 	runtime.MemProfileRate = memProfileRate
 	limitMemory(o.Environment, c)
 	d, err := newDaemon(ctx, o.Environment, c, load, o.WebConfig)
@@ -48,14 +52,12 @@ func Run(ctx context.Context, o RunOptions) error {
 	if err != nil {
 		return err
 	}
-	defer d.reloadOnHangup(ctx)()
+	defer d.reloadOn(ctx, hangups)()
 	return d.run(ctx)
 }
 
-// reloadOnHangup reloads the configuration on SIGHUP until the returned function is called.
-func (d *Daemon) reloadOnHangup(ctx context.Context) (stop func()) {
-	hangups := make(chan os.Signal, 1)
-	signal.Notify(hangups, syscall.SIGHUP)
+// reloadOn reloads the configuration on each hangup until the returned function is called.
+func (d *Daemon) reloadOn(ctx context.Context, hangups <-chan os.Signal) (stop func()) {
 	ctx, cancel := context.WithCancel(ctx)
 	done := make(chan struct{})
 	go func() {
@@ -70,7 +72,6 @@ func (d *Daemon) reloadOnHangup(ctx context.Context) (stop func()) {
 		}
 	}()
 	return func() {
-		signal.Stop(hangups)
 		cancel()
 		<-done
 	}
