@@ -16,11 +16,13 @@ type Bounds struct {
 	Campaigns int
 	// Tenants, FromDomains and Identifiers count what their names say; Identifiers are the values of Feedback-ID fields.
 	Tenants, FromDomains, Identifiers int
+	// ConfigurationSets counts sets of all accounts and regions; SES allows 10,000 in each.
+	ConfigurationSets int
 }
 
 // DefaultBounds are the caps of a daemon whose configuration says nothing.
 func DefaultBounds() Bounds {
-	return Bounds{Campaigns: 20_000, Tenants: 10_000, FromDomains: 5_000, Identifiers: 50_000}
+	return Bounds{Campaigns: 20_000, Tenants: 10_000, FromDomains: 5_000, Identifiers: 50_000, ConfigurationSets: 20_000}
 }
 
 func (b Bounds) orDefault() Bounds {
@@ -30,6 +32,8 @@ func (b Bounds) orDefault() Bounds {
 		Tenants:     cmp.Or(b.Tenants, d.Tenants),
 		FromDomains: cmp.Or(b.FromDomains, d.FromDomains),
 		Identifiers: cmp.Or(b.Identifiers, d.Identifiers),
+
+		ConfigurationSets: cmp.Or(b.ConfigurationSets, d.ConfigurationSets),
 	}
 }
 
@@ -126,6 +130,7 @@ func (n *names[K]) tracked() int {
 type bounded struct {
 	campaigns                         *names[observation.Campaign]
 	tenants, fromDomains, identifiers *names[string]
+	configurationSets                 *names[string]
 }
 
 func newBounded(b Bounds) *bounded {
@@ -134,6 +139,8 @@ func newBounded(b Bounds) *bounded {
 		tenants:     newNames(b.Tenants, strings.Clone),
 		fromDomains: newNames(b.FromDomains, strings.Clone),
 		identifiers: newNames(b.Identifiers, strings.Clone),
+
+		configurationSets: newNames(b.ConfigurationSets, strings.Clone),
 	}
 }
 
@@ -150,6 +157,19 @@ func (b *bounded) campaign(c observation.Campaign, now time.Time) observation.Ca
 		return c
 	}
 	return observation.Campaign{Tenant: c.Tenant, Name: observation.Other}
+}
+
+// maxSet is the longest name of a configuration set that SES allows
+// (https://docs.aws.amazon.com/ses/latest/APIReference-V2/API_CreateConfigurationSet.html).
+const maxSet = 64
+
+// configurationSet folds a set's name.
+func (b *bounded) configurationSet(name string, now time.Time) string {
+	if len(name) > maxSet {
+		b.configurationSets.folded.Add(1)
+		return observation.Other
+	}
+	return fold(b.configurationSets, name, now)
 }
 
 // stamp folds a stamp's values.

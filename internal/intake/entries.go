@@ -35,7 +35,8 @@ func (in *Intake) entriesOf(w *work, e *observation.Event) {
 		At:      e.At,
 		Cell: ledger.Cell{
 			Origin: observation.Origin{
-				Account: e.Account, Region: e.Region, ConfigurationSet: e.ConfigurationSet,
+				Account: e.Account, Region: e.Region,
+				ConfigurationSet: in.bounded.configurationSet(e.ConfigurationSet, w.now),
 			},
 			Campaign: in.bounded.campaign(w.set.history.At(e.SentAt).Identify(e), w.now),
 		},

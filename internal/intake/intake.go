@@ -223,6 +223,7 @@ func (in *Intake) FoldedNames() []FoldedNames {
 		{"campaign", int64(b.campaigns.tracked()), b.campaigns.folded.Load()},
 		{"tenant", int64(b.tenants.tracked()), b.tenants.folded.Load()},
 		{"from_domain", int64(b.fromDomains.tracked()), b.fromDomains.folded.Load()},
+		{"configuration_set", int64(b.configurationSets.tracked()), b.configurationSets.folded.Load()},
 		{"identifier", int64(b.identifiers.tracked()), b.identifiers.folded.Load()},
 	}
 }

@@ -403,3 +403,22 @@ func TestAChangeAfterTheClockWasSetBackHolds(t *testing.T) {
 	h.put(t, e)
 	wantTotals(t, h, map[string]int64{"second gmail sent": 1})
 }
+
+func TestAFloodOfConfigurationSetsIsFolded(t *testing.T) {
+	h := newHarness(t, func(o *intake.Options) { o.Bounds.ConfigurationSets = 3 })
+	var events []observation.Event
+	for i := range 10 {
+		e := mail(observation.EventSend, "a", "jane@gmail.com")
+		e.MessageID, e.ConfigurationSet = fmt.Sprint("0300-", i), fmt.Sprint("set-", i)
+		events = append(events, e)
+	}
+	events[0].ConfigurationSet = strings.Repeat("long", 100)
+	h.put(t, events...)
+	sets := map[string]int64{}
+	for _, row := range h.cohorts(t) {
+		sets[row.Cell.Origin.ConfigurationSet] += row.N
+	}
+	if diff := cmp.Diff(map[string]int64{"set-1": 1, "set-2": 1, "set-3": 1, "(other)": 7}, sets); diff != "" {
+		t.Error(diff)
+	}
+}
