@@ -6,24 +6,27 @@ import (
 	"strings"
 )
 
-// compliance notes how the domain stands with Gmail's requirements today. It is asked once a day: verdicts take up to seven
-// days to change.
-func (p *pass) compliance(ctx context.Context, s *subject) *failure {
+// compliance notes how the domain stands with Gmail's requirements today, and says whether that could be asked. It is asked
+// once a day: verdicts take up to seven days to change.
+func (p *pass) compliance(ctx context.Context, s *subject) (asked bool, whole *failure) {
+	if p.over {
+		return false, nil
+	}
 	var got complianceStatus
 	f := p.cl.call(ctx, http.MethodGet, "v2/domains/"+s.name+"/complianceStatus", nil, nil, &got)
 	switch {
 	case f == nil:
 	case f.whole:
-		return f
+		return false, f
 	case f.access != "":
-		return nil // figures came, so the domain has merely no status
+		return true, nil // figures came, so the domain has merely no status
 	default:
-		s.fault = f
-		return nil
+		p.faults = append(p.faults, fault{s.name, f})
+		return false, nil
 	}
 	p.complianceOf(s, "domain", got.ComplianceData)
 	p.complianceOf(s, "subdomain", got.SubdomainComplianceData)
-	return nil
+	return true, nil
 }
 
 // complianceOf notes what was said of the registrable domain, or of the domain itself where that is a subdomain.

@@ -10,7 +10,8 @@
 //
 // Version 2 is asked in batches of up to 100 queries, each with many metrics, in two rounds: first what every domain has,
 // then the spam rate of each identifier that was listed. Pages are of 200 rows and always read to the end, because the
-// newest days are on the last. Compliance has no batch; it is asked once a day per domain, in the first pass of the day.
+// newest days are on the last. Compliance has no batch; it is asked once a day per domain, in the first pass of the day; until
+// it was, the position stays a day behind.
 // Version 1 needs a call per domain.
 //
 // # Readings
@@ -48,7 +49,8 @@
 // its answers, so that there a zero and an unknown value are alike: what it leaves out has no Value, or no reading.
 //
 // Identifiers over 256 bytes, and those of a domain beyond the first 10,000 per aggregation, are counted in
-// feedback_loop_ids and have no reading of their own. An identifier that a revision takes away keeps its last reading.
+// feedback_loop_ids and have no reading of their own. An identifier that a revision takes away keeps its last reading. Rates
+// outside 0 to 1 and counts below 0 are left out and returned as a failure.
 //
 // # Failures
 //

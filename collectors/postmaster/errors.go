@@ -105,7 +105,10 @@ func networkFailure(err error) *failure {
 func (c *Collector) tokenFailure(err error, kind google.CredentialsType) *failure {
 	e, ok := errors.AsType[*oauth2.RetrieveError](err)
 	if !ok {
-		f := networkFailure(err)
+		f := &failure{reason: collectors.ReasonAuth, hint: hintFile, err: errors.New(tidy(err.Error()))}
+		if _, ok := errors.AsType[*url.Error](err); ok {
+			f = networkFailure(err)
+		}
 		f.again, f.whole, f.err = false, true, fmt.Errorf("get a token: %w", f.err)
 		return f
 	}

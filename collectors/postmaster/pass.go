@@ -154,30 +154,23 @@ func (p *pass) release(s *subject) {
 }
 
 // settle finishes the domains of which all was asked.
-func (p *pass) settle(ctx context.Context) *failure {
+func (p *pass) settle(ctx context.Context) (first *failure) {
 	settled := p.settled
 	p.settled = nil
 	for _, s := range settled {
 		if p.lost {
-			return nil
+			break
 		}
 		if f := p.finish(ctx, s); f != nil {
-			return f
+			p.over, first = true, cmp.Or(first, f)
 		}
 	}
-	return nil
+	return first
 }
 
-// finish stores what can be said only now that all answers about a domain's days are there, and that they were read.
+// finish stores what can be said only now that all answers about a domain's days are there, and that they were read. Where
+// compliance is still to be asked, the last day is left out of the position, so that the next pass asks.
 func (p *pass) finish(ctx context.Context, s *subject) *failure {
-	if p.c.api == V2 && !s.stopped() && s.to == p.last && (!s.known || s.read != p.last) {
-		if p.over {
-			return nil // the next pass reads the domain again, with its compliance
-		}
-		if f := p.compliance(ctx, s); f != nil {
-			return f
-		}
-	}
 	if s.fault != nil {
 		p.faults = append(p.faults, fault{s.name, s.fault})
 		return nil
@@ -187,15 +180,22 @@ func (p *pass) finish(ctx context.Context, s *subject) *failure {
 		return p.put(ctx, nil)
 	}
 	p.markers(s)
+	through, whole := s.to, (*failure)(nil)
+	if p.c.api == V2 && s.to == p.last && (!s.known || s.read != p.last) {
+		asked := false
+		if asked, whole = p.compliance(ctx, s); !asked {
+			through--
+		}
+	}
 	p.progress.Days += int(s.to - s.from + 1)
 	s.next = s.to + 1
 	s.loops = nil
-	f := p.put(ctx, collectors.Positions{s.name: position(p.c.api, s.to)})
-	if f == nil {
-		p.progress.Requests = p.cl.requests
-		p.c.observe(p.progress)
+	if f := p.put(ctx, collectors.Positions{s.name: position(p.c.api, through)}); f != nil {
+		return f
 	}
-	return f
+	p.progress.Requests = p.cl.requests
+	p.c.observe(p.progress)
+	return whole
 }
 
 // markers tells which days arrived, how many identifiers each listed, and which of those came without a rate.
@@ -276,7 +276,9 @@ func (c *Collector) failDomains(faults []fault) error {
 			same := f.reason == first.reason && f.hint == first.hint && f.Error() == first.Error()
 			if same {
 				e.RetryAfter = max(e.RetryAfter, f.retryAfter)
-				domains = append(domains, f.domain)
+				if !slices.Contains(domains, f.domain) {
+					domains = append(domains, f.domain)
+				}
 			}
 			return same
 		})

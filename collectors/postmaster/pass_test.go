@@ -250,6 +250,29 @@ func TestComplianceIsAskedOnceADay(t *testing.T) {
 	}
 }
 
+// TestComplianceFails: the figures of a domain do not wait for its compliance, which the next pass asks for again.
+func TestComplianceFails(t *testing.T) {
+	r := newRig(t, nil)
+	r.steady("example.com")
+	r.before = func(w http.ResponseWriter, req *http.Request, _ int) bool {
+		if strings.HasSuffix(req.URL.Path, "/complianceStatus") {
+			w.WriteHeader(500)
+			return true
+		}
+		return false
+	}
+	if e := r.failure(t); e.Reason != collectors.ReasonUnavailable {
+		t.Errorf("error: %v", e)
+	}
+	if n := r.sink.arrived("example.com"); n != 120 || r.sink.positions["example.com"] != "v2/2026-11-18" {
+		t.Errorf("%d days arrived up to %s", n, r.sink.positions["example.com"])
+	}
+	r.before = nil
+	r.bodies["/v2/domains/example.com/complianceStatus"] = sample(t, "v2_compliance_status.json")
+	r.passOK(t)
+	r.want(t, "postmaster/v2 example.com 2026-11-20 compliance domain/SPF", "1 COMPLIANT")
+}
+
 func TestPagesAreReadToTheEnd(t *testing.T) {
 	r := newRig(t, func(o *Options) { o.Backfill = 30 })
 	r.steady("example.com")

@@ -130,7 +130,7 @@ func (p *pass) round(ctx context.Context, queries iter.Seq[*ask]) *failure {
 		if settle := p.settle(ctx); f == nil {
 			f = settle
 		}
-		if f != nil || len(batch) == 0 {
+		if p.over = f != nil; f != nil || len(batch) == 0 {
 			return f
 		}
 	}
@@ -282,6 +282,11 @@ func (p *pass) refused(a *ask, f *failure) {
 	p.faults = append(p.faults, fault{a.s.name, &alone})
 }
 
+// impossible is about values that were left out, because nothing can have measured them.
+func impossible() *failure {
+	return &failure{reason: collectors.ReasonMalformed, err: errors.New("values that cannot be, or of no day, were left out")}
+}
+
 // takePage takes in a page of rows.
 func (p *pass) takePage(a *ask, got *page) {
 	bad := 0
@@ -290,10 +295,11 @@ func (p *pass) takePage(a *ask, got *page) {
 			bad++
 		}
 	}
+	if bad > 0 {
+		p.faults = append(p.faults, fault{a.s.name, impossible()})
+	}
 	a.pages++
 	switch {
-	case bad > 0:
-		a.s.fault = &failure{reason: collectors.ReasonMalformed, err: errors.New("rows with an impossible day or value")}
 	case got.NextPageToken == "":
 	case got.NextPageToken == a.token || a.pages > len(a.questions)*int(a.to-a.from+1):
 		a.s.fault = &failure{reason: collectors.ReasonMalformed, err: errors.New("the pages do not end")}

@@ -38,8 +38,9 @@ type gmail struct {
 
 	mu sync.Mutex // protects all following fields
 	// rows are those of each domain; a domain without an entry is not the account's.
-	rows map[string][]row
-	// compliance and lists are bodies by path.
+	rows  map[string][]row
+	index map[rowsKey]map[string][]int
+	// bodies are the answers to other calls, by path and page token.
 	bodies map[string]string
 	// before, when not nil, may answer call n, counted from 1; it says whether it did.
 	before func(w http.ResponseWriter, r *http.Request, n int) bool
@@ -63,7 +64,7 @@ type row struct {
 
 func newGmail(t testing.TB) *gmail {
 	t.Helper()
-	g := &gmail{rows: make(map[string][]row), bodies: make(map[string]string), revoked: make(map[string]bool)}
+	g := &gmail{rows: make(map[string][]row), bodies: make(map[string]string), revoked: make(map[string]bool), index: make(map[rowsKey]map[string][]int)}
 	g.Server = httptest.NewServer(g)
 	t.Cleanup(g.Close)
 	return g
@@ -143,32 +144,64 @@ func (g *gmail) query(q *postmaster.QueryDomainStatsRequest) map[string]any {
 	if !ok {
 		return rpcError(7)
 	}
-	names := make(map[string]string)
-	for _, m := range q.MetricDefinitions {
-		names[m.BaseMetric.StandardMetric+" "+plain(m.Filter)] = m.Name
-	}
+	index := g.indexOf(all)
 	span := q.TimeQuery.DateRanges.DateRanges[0]
 	from, to := dayFrom(int(span.Start.Year), int(span.Start.Month), int(span.Start.Day)), dayFrom(int(span.End.Year), int(span.End.Month), int(span.End.Day))
-	var found []map[string]any
-	for _, r := range all {
-		name, asked := names[r.metric+" "+plain(r.filter)]
-		if !asked || r.day != 0 && (r.day < from || r.day > to) {
-			continue
+	type found struct {
+		name string
+		*row
+	}
+	var rows []found
+	for _, m := range q.MetricDefinitions {
+		for _, i := range index[m.BaseMetric.StandardMetric+" "+plain(m.Filter)] {
+			if r := &all[i]; r.day == 0 || r.day >= from && r.day <= to {
+				rows = append(rows, found{m.Name, r})
+			}
 		}
-		stat := map[string]any{"metric": name, "value": json.RawMessage(r.value)}
+	}
+	slices.SortStableFunc(rows, func(a, b found) int { return cmp.Compare(a.day, b.day) })
+	first, _ := strconv.Atoi(q.PageToken)
+	last := min(first+int(min(cmp.Or(q.PageSize, 10), 200)), len(rows))
+	text := []byte("[")
+	for i, r := range rows[first:last] {
+		if i > 0 {
+			text = append(text, ',')
+		}
+		text = fmt.Appendf(text, `{"metric": %q, "value": %s`, r.name, r.value)
 		if r.day != 0 {
 			y, m, d := r.day.date()
-			stat["date"] = map[string]int{"year": y, "month": int(m), "day": d}
+			text = fmt.Appendf(text, `, "date": {"year": %d, "month": %d, "day": %d}`, y, m, d)
 		}
-		found = append(found, stat)
+		text = append(text, '}')
 	}
-	first, _ := strconv.Atoi(q.PageToken)
-	last := min(first+int(min(cmp.Or(q.PageSize, 10), 200)), len(found))
-	answer := map[string]any{"domainStats": found[first:last]}
-	if last < len(found) {
+	answer := map[string]any{"domainStats": json.RawMessage(append(text, ']'))}
+	if last < len(rows) {
 		answer["nextPageToken"] = strconv.Itoa(last)
 	}
 	return map[string]any{"response": answer}
+}
+
+// indexOf finds rows by what is asked.
+func (g *gmail) indexOf(rows []row) map[string][]int {
+	if len(rows) == 0 {
+		return nil
+	}
+	key := rowsKey{&rows[0], len(rows)}
+	if g.index[key] == nil {
+		of := make(map[string][]int)
+		for i := range rows {
+			asked := rows[i].metric + " " + plain(rows[i].filter)
+			of[asked] = append(of[asked], i)
+		}
+		g.index[key] = of
+	}
+	return g.index[key]
+}
+
+// rowsKey tells one list of rows from another.
+type rowsKey struct {
+	first *row
+	n     int
 }
 
 // plain writes the default aggregation out, so that filters that mean the same look the same.
@@ -308,7 +341,7 @@ func valueOf(r *observation.Reading) string {
 	return strings.TrimSpace(text + " " + r.Text)
 }
 
-// lines are the readings, those of the day of asking left out unless asked for.
+// lines are the readings in order.
 func (s *sink) lines() (lines []string) {
 	for _, key := range slices.Sorted(maps.Keys(s.readings)) {
 		lines = append(lines, key+": "+s.readings[key])

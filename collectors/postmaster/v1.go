@@ -47,7 +47,7 @@ func (p *pass) trafficOf(ctx context.Context, s *subject) *failure {
 		}
 		for i := range got.TrafficStats {
 			if !p.traffic(s, &got.TrafficStats[i]) {
-				return &failure{reason: collectors.ReasonMalformed, err: errors.New("figures with an impossible day or value")}
+				p.faults = append(p.faults, fault{s.name, impossible()})
 			}
 		}
 		if f := p.put(ctx, nil); f != nil {
