@@ -219,7 +219,7 @@ func (m *moment) add(t *tally, row *ledger.CohortRow) {
 			n[s], listed[s] = row.N, row.Possible
 		}
 	}
-	c, at := &row.Cell, hourOf(row.Start.Unix())
+	c, at := &row.Cell, row.Start.Unix()
 	r := signal.Row{
 		Provider:  c.Provider,
 		Outcome:   c.Outcome,
