@@ -146,7 +146,8 @@ func (cl *client) exchange(request *http.Request, into any) *failure {
 		return &failure{reason: collectors.ReasonMalformed, divisible: true, err: errors.New("the answer is larger than 10 MiB")}
 	}
 	if err := json.Unmarshal(text, into); err != nil {
-		f := &failure{reason: collectors.ReasonMalformed, hint: hintEndpoint, again: true, err: errors.New("the answer is not one of the API")}
+		f := &failure{reason: collectors.ReasonMalformed, hint: hintEndpoint, again: true}
+		f.err = errors.New("the answer is not one of the API")
 		if errors.Is(err, errTooMany) {
 			f.hint, f.again, f.divisible, f.err = "", false, true, errTooMany
 		}

@@ -48,7 +48,11 @@ func (c *Collector) identify(ctx context.Context) (*identity, error) {
 	if c.file == "" {
 		found, err := google.FindDefaultCredentialsWithParams(ctx, params)
 		if err != nil {
-			return nil, &failure{reason: collectors.ReasonAuth, hint: hintNoCredentials, whole: true, err: errors.New("no application default credentials")}
+			// The cause is not repeated: it may quote a file.
+			return nil, &failure{
+				reason: collectors.ReasonAuth, hint: hintNoCredentials, whole: true,
+				err: errors.New("there are no application default credentials"),
+			}
 		}
 		head, _ := readHead(found.JSON)
 		return &identity{tokens: found.TokenSource, project: head.QuotaProject, kind: head.Type}, nil

@@ -9,8 +9,8 @@
 // to which everything was put, for example "v2/2026-11-22". Domains that were read longest ago come first.
 //
 // Version 2 is asked in batches of up to 100 queries, each with many metrics, in two rounds: first what every domain has,
-// then the spam rate of each identifier that was listed. Pages are of 200 rows and always read to the end, because the
-// newest days are on the last. Compliance has no batch; it is asked once a day per domain, in the first pass of the day; until
+// then the spam rate of each identifier that was listed. Queries are cut so that a batch brings as many full pages as it
+// can. Pages are of 200 rows and always read to the end, because the newest days are on the last. Compliance has no batch; it is asked once a day per domain, in the first pass of the day; until
 // it was, the position stays a day behind.
 // Version 1 needs a call per domain.
 //

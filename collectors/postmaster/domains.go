@@ -53,7 +53,8 @@ func (cl *client) domains(ctx context.Context) (list []Domain, _ *failure) {
 			}
 		}
 		if len(list) > maxDomains {
-			return nil, &failure{reason: collectors.ReasonConfig, err: fmt.Errorf("the account sees more than %d domains; name those to read", maxDomains)}
+			err := fmt.Errorf("the account sees more than %d domains; name those to read", maxDomains)
+			return nil, &failure{reason: collectors.ReasonConfig, err: err}
 		}
 		if got.NextPageToken == "" || got.NextPageToken == query.Get("pageToken") {
 			return list, nil
@@ -93,7 +94,8 @@ func (p *pass) subjects(ctx context.Context, from collectors.Positions) (subject
 			return nil, f
 		}
 		if len(names) == 0 {
-			return nil, &failure{reason: collectors.ReasonNotFound, hint: hintNoDomains, err: errors.New("the account has no verified domain")}
+			err := errors.New("the account has no verified domain")
+			return nil, &failure{reason: collectors.ReasonNotFound, hint: hintNoDomains, err: err}
 		}
 	}
 	for _, name := range names {

@@ -236,7 +236,8 @@ func enableHint(consumer, message string) string {
 		_, rest, _ := strings.Cut(message, " in project ")
 		project, _, _ = strings.Cut(rest, " ")
 	}
-	if project == "" || strings.ContainsFunc(project, func(r rune) bool { return r != '-' && !('a' <= r && r <= 'z') && !('0' <= r && r <= '9') }) {
+	odd := func(r rune) bool { return r != '-' && (r < 'a' || r > 'z') && (r < '0' || r > '9') }
+	if project == "" || strings.ContainsFunc(project, odd) {
 		return hintEnable
 	}
 	return hintEnable + "?project=" + project

@@ -257,13 +257,13 @@ func TestTransientFailures(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			r := newRig(t, nil)
-			names := make([]string, 100)
+			names := make([]string, 40)
 			for i := range names {
 				names[i] = fmt.Sprintf("d%d.example.com", i)
 			}
 			r.domains = names
 			r.steady(names...)
-			r.before = func(w http.ResponseWriter, _ *http.Request, n int) bool {
+			r.answer(func(w http.ResponseWriter, _ *http.Request, n int) bool {
 				if n%2 == 1 && n < 9 {
 					r.mu.Unlock() // the answer may panic
 					defer r.mu.Lock()
@@ -271,23 +271,23 @@ func TestTransientFailures(t *testing.T) {
 					return true
 				}
 				return false
-			}
+			})
 			r.passOK(t)
 			if n := r.sink.arrived("d7.example.com"); n != 120 {
 				t.Errorf("%d days arrived, want 120", n)
 			}
-			r.before = func(w http.ResponseWriter, _ *http.Request, _ int) bool {
+			r.answer(func(w http.ResponseWriter, _ *http.Request, _ int) bool {
 				r.mu.Unlock()
 				defer r.mu.Lock()
 				tt.answer(w)
 				return true
-			}
-			calls := len(r.calls)
+			})
+			calls := r.made()
 			e := r.failure(t)
 			if e.Reason != collectors.ReasonUnavailable || !strings.Contains(e.Error(), tt.says) {
 				t.Errorf("error: %v", e)
 			}
-			if n := len(r.calls) - calls; n > tt.most {
+			if n := r.made() - calls; n > tt.most {
 				t.Errorf("%d calls were made, want %d at most", n, tt.most)
 			}
 		})

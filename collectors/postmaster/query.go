@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"math/bits"
 	"net/http"
 	"slices"
 	"strconv"
@@ -62,22 +63,32 @@ func (p *pass) firstRound(subjects []*subject) iter.Seq[*ask] {
 			if len(s.refused) > 0 {
 				questions = slices.DeleteFunc(slices.Clone(base), func(q question) bool { return slices.Contains(s.refused, q) })
 			}
-			s.open++
-			if !yield(&ask{s: s, from: s.from, to: s.to, questions: questions}) {
-				return
+			for questions := range slices.Chunk(questions, piece(len(questions), int(s.to-s.from+1), len(subjects))) {
+				s.open++
+				if !yield(&ask{s: s, from: s.from, to: s.to, questions: questions}) {
+					return
+				}
 			}
 		}
 	}
+}
+
+// piece is how many questions to put into one query. Pages of one query come one after another, while those of several come
+// in one batch; so where the domains leave room in the batch, a query holds no more than fits a page.
+func piece(questions, days, domains int) int {
+	pages := (questions*days + maxPage - 1) / maxPage
+	pieces := max(min(pages, maxBatch/domains), 1)
+	return (questions + pieces - 1) / pieces
 }
 
 // secondRound makes the queries only when they are wanted, so that those of a whole wave are never held at once.
 func (p *pass) secondRound(subjects []*subject) iter.Seq[*ask] {
 	return func(yield func(*ask) bool) {
 		for _, s := range subjects {
-			for questions := range slices.Chunk(s.loopQuestions(), maxQuestions) {
-				if s.stopped() {
-					break
-				}
+			for all := s.loopQuestions(); len(all) > 0 && !s.stopped(); {
+				n := s.fit(all)
+				questions := all[:n]
+				all = all[n:]
 				s.open++
 				from, to := s.listedDays(questions)
 				if !yield(&ask{s: s, from: from, to: to, questions: questions}) {
@@ -99,6 +110,19 @@ func (s *subject) loopQuestions() (q []question) {
 		slices.SortFunc(q[first:], func(a, b question) int { return strings.Compare(a.identifier, b.identifier) })
 	}
 	return q
+}
+
+// fit is how many of the questions about identifiers one query takes, so that the answers fit a page: a row comes for each
+// day on which an identifier was listed.
+func (s *subject) fit(questions []question) int {
+	rows := 0
+	for n, q := range questions {
+		rows += bits.OnesCount64(s.loops[q.loops-1].ids[q.identifier].listed)
+		if n == maxQuestions || n > 0 && rows > maxPage {
+			return n
+		}
+	}
+	return len(questions)
 }
 
 // listedDays are the first and the last day on which any of the identifiers was listed.

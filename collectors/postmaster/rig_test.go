@@ -104,6 +104,20 @@ func (g *gmail) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	fmt.Fprint(w, body)
 }
 
+// answer sets before, also while answers that were broken off are still being made.
+func (g *gmail) answer(before func(http.ResponseWriter, *http.Request, int) bool) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.before = before
+}
+
+// made is how many calls were made.
+func (g *gmail) made() int {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return len(g.calls)
+}
+
 // refuse answers with an error as the API writes it.
 func refuse(w http.ResponseWriter, code int, reason string) {
 	w.WriteHeader(code)
