@@ -31,6 +31,7 @@ type result struct {
 	Seconds          float64 `json:"seconds"`
 	EventsPerSecond  float64 `json:"events_per_s"`
 	CPUPerEvent      float64 `json:"cpu_us_per_event"`
+	KernelPerEvent   float64 `json:"kernel_us_per_event"`
 	DaemonCores      float64 `json:"daemon_cores"`
 	PeakRSS          float64 `json:"peak_rss_mb"`
 	CommitP50        float64 `json:"commit_p50_ms"`

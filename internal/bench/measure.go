@@ -59,6 +59,7 @@ func measure(ctx context.Context, s setup) (r *result, err error) {
 	r.Events, r.Duplicates = totals.Events, totals.Duplicates
 	r.EventsPerSecond = float64(r.Events) / r.Seconds
 	r.CPUPerEvent = float64(cpu(usage).Microseconds()) / float64(r.Events)
+	r.KernelPerEvent = float64(time.Duration(usage.Stime.Nano()).Microseconds()) / float64(r.Events)
 	r.DaemonCores = cpu(usage).Seconds() / r.Seconds
 	r.PeakRSS = float64(usage.Maxrss) / 1024
 	return r, check(ctx, d.ledger, totals, r)

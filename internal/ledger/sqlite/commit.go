@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"time"
 
 	"github.com/mailvane/mailvane/internal/ledger"
 	"github.com/mailvane/mailvane/internal/observation"
@@ -83,26 +84,45 @@ func check(p *ledger.Put) error {
 	return nil
 }
 
-// commitLoop is the one committer. Whatever waits when a COMMIT ends makes up the next group.
+// commitLoop is the one committer. Whatever waits when a COMMIT ends makes up the next group, with what comes until the
+// pace allows it.
 func (l *Ledger) commitLoop() {
 	defer close(l.committed)
+	pace := time.NewTimer(0)
+	defer pace.Stop()
 	for {
 		select {
 		case first := <-l.requests:
-			l.commitRequests(l.gather(first))
+			rs := l.gather(first, pace.C)
+			pace.Reset(l.o.CommitPace)
+			l.commitRequests(rs)
 		case <-l.stop:
 			return
 		}
 	}
 }
 
-func (l *Ledger) gather(first *request) []*request {
-	rs := []*request{first}
-	for n := len(first.put.Entries); n < maxGroup; {
+// gather takes in what waits, and what comes before the pace allows a commit.
+func (l *Ledger) gather(first *request, pace <-chan time.Time) []*request {
+	rs, n := []*request{first}, len(first.put.Entries)
+	add := func(r *request) {
+		rs = append(rs, r)
+		n += len(r.put.Entries)
+	}
+	for paced := l.o.CommitPace > 0; paced && n < maxGroup; {
 		select {
 		case r := <-l.requests:
-			rs = append(rs, r)
-			n += len(r.put.Entries)
+			add(r)
+		case <-pace:
+			paced = false
+		case <-l.stop:
+			paced = false
+		}
+	}
+	for n < maxGroup {
+		select {
+		case r := <-l.requests:
+			add(r)
 		default:
 			return rs
 		}

@@ -39,6 +39,9 @@ type Options struct {
 	Zone *time.Location
 	// Now is the clock, time.Now by default.
 	Now func() time.Time
+	// CommitPace is the least time from the start of one COMMIT to that of the next, so that more Puts share one; 0, the
+	// default, lets each follow at once. The first after a pause never waits.
+	CommitPace time.Duration
 	// RoutineIDs and ExceptionalIDs are how many ids of each class stay known: 16 and 4 million by default.
 	RoutineIDs, ExceptionalIDs int
 	// QuarantineBytes bounds the bodies in quarantine, 1 GiB by default.
