@@ -3,9 +3,11 @@ package postmaster
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -218,12 +220,10 @@ func failBatches(t *testing.T, bad func(*postmaster.QueryDomainStatsRequest) boo
 			return false
 		}
 		text, asked := peek(t, r)
-		for _, q := range asked.Requests {
-			if bad(q) {
-				w.WriteHeader(status)
-				fmt.Fprint(w, body)
-				return true
-			}
+		if slices.ContainsFunc(asked.Requests, bad) {
+			w.WriteHeader(status)
+			fmt.Fprint(w, body)
+			return true
 		}
 		r.Body = text
 		return false
@@ -232,7 +232,7 @@ func failBatches(t *testing.T, bad func(*postmaster.QueryDomainStatsRequest) boo
 
 func reasonOf(err error) collectors.Reason {
 	for _, e := range unjoin(err) {
-		if c, ok := e.(*collectors.Error); ok {
+		if c, ok := errors.AsType[*collectors.Error](e); ok {
 			return c.Reason
 		}
 	}
