@@ -32,7 +32,7 @@ func (in *Intake) entriesOf(w *work, e *observation.Event) {
 		Message: e.Message,
 		Type:    e.Type,
 		SentAt:  e.SentAt,
-		At:      e.At,
+		At:      later(e.At, e.SentAt), // nothing becomes of mail before it is sent, whatever its clock says
 		Cell: ledger.Cell{
 			Origin: observation.Origin{
 				Account: e.Account, Region: e.Region,
@@ -162,6 +162,13 @@ func hasReason(t observation.EventType) bool {
 	default:
 		return false
 	}
+}
+
+func later(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
+	}
+	return b
 }
 
 // bareAddress takes the address out of a form such as `Name <local@example.com>`.

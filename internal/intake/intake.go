@@ -245,11 +245,6 @@ func outOfRange(e *observation.Event, now time.Time) (collectors.Unreadable, boo
 			Message: e.Message, Reason: collectors.ReasonPast,
 			Detail: "the mail was sent at " + e.SentAt.UTC().Format(time.RFC3339) + ", more than 60 days ago",
 		}, true
-	case now.Sub(e.At) > maxAge:
-		return collectors.Unreadable{
-			Message: e.Message, Reason: collectors.ReasonPast,
-			Detail: "the event is dated " + e.At.UTC().Format(time.RFC3339) + ", more than 60 days ago",
-		}, true
 	default:
 		return collectors.Unreadable{}, false
 	}
