@@ -49,7 +49,7 @@ func (cl *client) domains(ctx context.Context) (list []Domain, _ *failure) {
 		}
 		for _, d := range got.Domains {
 			if name := strings.ToLower(strings.TrimPrefix(d.Name, "domains/")); validDomain(name) {
-				list = append(list, Domain{Name: name, Access: d.access(), Permission: tidy(d.Permission)})
+				list = append(list, Domain{Name: name, Access: d.access(), Permission: collectors.OneLine(d.Permission)})
 			}
 		}
 		if len(list) > maxDomains {

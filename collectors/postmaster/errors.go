@@ -9,10 +9,8 @@ import (
 	"net"
 	"net/http"
 	"net/url"
-	"strconv"
 	"strings"
 	"time"
-	"unicode"
 
 	"golang.org/x/oauth2"
 	"golang.org/x/oauth2/google"
@@ -97,7 +95,7 @@ func networkFailure(err error) *failure {
 	if e, ok := errors.AsType[net.Error](err); ok && e.Timeout() {
 		f.again = false // it has taken long enough
 	}
-	f.err = errors.New(tidy(err.Error()))
+	f.err = errors.New(collectors.OneLine(err.Error()))
 	return f
 }
 
@@ -105,7 +103,7 @@ func networkFailure(err error) *failure {
 func (c *Collector) tokenFailure(err error, kind google.CredentialsType) *failure {
 	e, ok := errors.AsType[*oauth2.RetrieveError](err)
 	if !ok {
-		f := &failure{reason: collectors.ReasonAuth, hint: hintFile, err: errors.New(tidy(err.Error()))}
+		f := &failure{reason: collectors.ReasonAuth, hint: hintFile, err: errors.New(collectors.OneLine(err.Error()))}
 		if _, ok := errors.AsType[*url.Error](err); ok {
 			f = networkFailure(err)
 		}
@@ -121,12 +119,12 @@ func (c *Collector) tokenFailure(err error, kind google.CredentialsType) *failur
 	if e.Response != nil {
 		code = e.Response.StatusCode
 	}
-	text := "get a token: the answer was " + tidy(body.Error)
+	text := "get a token: the answer was " + collectors.OneLine(body.Error)
 	if body.Error == "" {
 		text = fmt.Sprintf("get a token: the answer had status %d", code)
 	}
 	if body.Description != "" && !strings.Contains(body.Description, "@") {
-		text += ": " + tidy(body.Description)
+		text += ": " + collectors.OneLine(body.Description)
 	}
 	f := &failure{reason: collectors.ReasonAuth, hint: hintAccount, whole: true, err: errors.New(text)}
 	switch body.Error {
@@ -150,7 +148,7 @@ func (c *Collector) tokenFailure(err error, kind google.CredentialsType) *failur
 		}
 	}
 	if e.Response != nil {
-		f.retryAfter = retryAfter(e.Response.Header, c.now())
+		f.retryAfter = collectors.RetryAfter(e.Response.Header, c.now())
 	}
 	return f
 }
@@ -168,7 +166,7 @@ func (c *Collector) answerFailure(code int, h http.Header, body []byte) *failure
 	if foreign && code < 500 { // a proxy, or an address that is not the API's: it says nothing about a domain
 		f.whole, f.access, f.divisible = true, "", false
 	}
-	f.retryAfter = retryAfter(h, c.now())
+	f.retryAfter = collectors.RetryAfter(h, c.now())
 	return f
 }
 
@@ -185,7 +183,7 @@ func (c *Collector) itemFailure(s *status) *failure {
 func (c *Collector) statusFailure(code int, s *status) *failure {
 	f := &failure{reason: collectors.ReasonConfig, hint: hintEndpoint, err: fmt.Errorf("the answer had status %d", code)}
 	if s.Message != "" {
-		f.err = fmt.Errorf("%w: %s", f.err, tidy(s.Message))
+		f.err = fmt.Errorf("%w: %s", f.err, collectors.OneLine(s.Message))
 	}
 	switch {
 	case code == http.StatusBadRequest:
@@ -241,31 +239,4 @@ func enableHint(consumer, message string) string {
 		return hintEnable
 	}
 	return hintEnable + "?project=" + project
-}
-
-// retryAfter is how long an answer asked to be left alone (RFC 9110, section 10.2.3), 0 when it did not say.
-func retryAfter(h http.Header, now time.Time) time.Duration {
-	v := h.Get("Retry-After")
-	if n, err := strconv.ParseUint(v, 10, 31); err == nil {
-		return time.Duration(n) * time.Second
-	}
-	if at, err := http.ParseTime(v); err == nil {
-		return max(at.Sub(now), 0)
-	}
-	return 0
-}
-
-// tidy makes text from outside fit for one line of a log: one line, printable, 300 bytes at most.
-func tidy(text string) string {
-	text, _, _ = strings.Cut(text, "\n")
-	text = strings.Map(func(r rune) rune {
-		if !unicode.IsPrint(r) {
-			return -1
-		}
-		return r
-	}, text)
-	if len(text) > 300 {
-		text = strings.ToValidUTF8(text[:300], "") + "…"
-	}
-	return text
 }

@@ -3,17 +3,20 @@ package postmaster
 import (
 	"slices"
 	"strings"
+
+	"github.com/mailvane/mailvane/internal/observation"
 )
 
-// The metrics of readings; the table in the package comment says what they hold.
+// The metrics of readings; the table in the package comment says what they hold. Those that others read, too, have their names
+// from there.
 const (
-	MetricAccess               = "access"
-	MetricArrived              = "arrived"
-	MetricSpamRate             = "spam_rate"
+	MetricAccess               = observation.PostmasterAccess
+	MetricArrived              = observation.PostmasterArrived
+	MetricSpamRate             = observation.PostmasterSpamRate
 	MetricSpamRateLower        = "spam_rate_lower"
 	MetricSpamRateUpper        = "spam_rate_upper"
-	MetricFeedbackLoopIDs      = "feedback_loop_ids"
-	MetricFeedbackLoopSpamRate = "feedback_loop_spam_rate"
+	MetricFeedbackLoopIDs      = observation.PostmasterFeedbackLoopIDs
+	MetricFeedbackLoopSpamRate = observation.PostmasterFeedbackLoopSpamRate
 	MetricAuthSuccessRate      = "auth_success_rate"
 	MetricTLSRate              = "tls_encryption_rate"
 	MetricTLSMessages          = "tls_encryption_message_count"
@@ -25,9 +28,9 @@ const (
 	MetricComplianceDomain     = "compliance_domain"
 	MetricDomainReputation     = "domain_reputation"
 	MetricIPReputation         = "ip_reputation"
-	AggregationFromHeader      = "FROM_HEADER"
-	AggregationAllDKIM         = "ALL_DKIM"
-	AggregationUnstated        = "UNSTATED"
+	AggregationFromHeader      = observation.PostmasterFromHeader
+	AggregationAllDKIM         = observation.PostmasterAllDKIM
+	AggregationUnstated        = observation.PostmasterUnstated
 	AccessOK                   = "ok"
 	AccessUnverified           = "unverified"
 	AccessDenied               = "no_access"

@@ -8,10 +8,8 @@ import (
 	"net"
 	"net/http"
 	"net/url"
-	"strconv"
 	"strings"
 	"time"
-	"unicode"
 
 	"github.com/aws/smithy-go"
 	smithyhttp "github.com/aws/smithy-go/transport/http"
@@ -118,7 +116,7 @@ func classifyOwn(err error) (finding, bool) {
 // classifyCredentials says what is wrong with credentials. When their provider itself cannot be reached just now, that is
 // no fault of a person.
 func classifyCredentials(e *credentialsError) finding {
-	f := finding{collectors.ReasonAuth, hintNoCreds, fmt.Errorf("get AWS credentials: %s", tidy(e.err.Error()))}
+	f := finding{collectors.ReasonAuth, hintNoCreds, fmt.Errorf("get AWS credentials: %s", collectors.OneLine(e.err.Error()))}
 	op, ok := errors.AsType[*smithy.OperationError](e.err)
 	if !ok || op.ServiceID != "STS" {
 		return f
@@ -138,12 +136,12 @@ func classifyAnswer(e smithy.APIError, status int) finding {
 	if !ok {
 		f = classifyStatus(status)
 	}
-	text := "the answer was " + tidy(code)
+	text := "the answer was " + collectors.OneLine(code)
 	if status != 0 {
 		text = fmt.Sprintf("%s (status %d)", text, status)
 	}
 	if quote && e.ErrorMessage() != "" {
-		text += ": " + tidy(e.ErrorMessage())
+		text += ": " + collectors.OneLine(e.ErrorMessage())
 	}
 	f.err = errors.New(text)
 	return f
@@ -205,12 +203,12 @@ func classifyNetwork(err error) finding {
 		return finding{collectors.ReasonUnavailable, hintEndpoint, e}
 	}
 	if e, ok := errors.AsType[*url.Error](err); ok {
-		return finding{collectors.ReasonUnavailable, "", errors.New(tidy(e.Err.Error()))}
+		return finding{collectors.ReasonUnavailable, "", errors.New(collectors.OneLine(e.Err.Error()))}
 	}
 	if isNetwork(err) {
-		return finding{collectors.ReasonUnavailable, "", errors.New(tidy(err.Error()))}
+		return finding{collectors.ReasonUnavailable, "", errors.New(collectors.OneLine(err.Error()))}
 	}
-	return finding{collectors.ReasonInternal, "", errors.New(tidy(err.Error()))}
+	return finding{collectors.ReasonInternal, "", errors.New(collectors.OneLine(err.Error()))}
 }
 
 func isNetwork(err error) bool {
@@ -232,27 +230,5 @@ func retryAfter(err error, now time.Time) time.Duration {
 	if !ok || e.Response == nil {
 		return 0
 	}
-	value := e.Response.Header.Get("Retry-After")
-	if n, err := strconv.ParseUint(value, 10, 31); err == nil {
-		return time.Duration(n) * time.Second
-	}
-	if at, err := http.ParseTime(value); err == nil {
-		return max(at.Sub(now), 0)
-	}
-	return 0
-}
-
-// tidy makes text from outside fit for one line of a log: one line, printable, 300 bytes at most.
-func tidy(text string) string {
-	text, _, _ = strings.Cut(text, "\n")
-	text = strings.Map(func(r rune) rune {
-		if !unicode.IsPrint(r) {
-			return -1
-		}
-		return r
-	}, text)
-	if len(text) > 300 {
-		text = strings.ToValidUTF8(text[:300], "") + "…"
-	}
-	return text
+	return collectors.RetryAfter(e.Response.Header, now)
 }

@@ -288,17 +288,3 @@ func TestRetryAfter(t *testing.T) {
 	f("-5", 0)
 	f("soon", 0)
 }
-
-func TestTidy(t *testing.T) {
-	t.Parallel()
-	f := func(text, want string) {
-		t.Helper()
-		if got := tidy(text); got != want {
-			t.Errorf("tidy(%q) = %q, want %q", text, got, want)
-		}
-	}
-	f("one\ntwo", "one")
-	f("a\x1b[31mb\tc", "a[31mbc")
-	f(strings.Repeat("é", 200), strings.Repeat("é", 150)+"…")
-	f("x"+strings.Repeat("é", 200), "x"+strings.Repeat("é", 149)+"…")
-}

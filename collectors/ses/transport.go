@@ -9,6 +9,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 	"github.com/aws/aws-sdk-go-v2/service/sqs/types"
+
+	"github.com/mailvane/mailvane/collectors"
 )
 
 const (
@@ -223,7 +225,7 @@ func firstCode(failed []types.BatchResultErrorEntry) string {
 	if len(failed) == 0 {
 		return ""
 	}
-	return tidy(aws.ToString(failed[0].Code))
+	return collectors.OneLine(aws.ToString(failed[0].Code))
 }
 
 func all(n int) []int {
