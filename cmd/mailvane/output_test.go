@@ -99,3 +99,19 @@ func TestProgress(t *testing.T) {
 	p.clear()
 	same(t, strings.ReplaceAll(b.String(), "\r\x1b[K", "|"), "|a.json 10 %|a.json 50 %|a.json 100 %|b.json 100 %|")
 }
+
+func TestUnderstood(t *testing.T) {
+	for _, c := range []struct {
+		sum replay.Summary
+		ok  bool
+	}{
+		{replay.Summary{}, true},
+		{replay.Summary{Values: 3, Unreadable: 3}, false},
+		{replay.Summary{Values: 3, Unreadable: 2, Counted: 1}, true},
+		{replay.Summary{Values: 3, Duplicate: 3}, true},
+	} {
+		if err := understood(c.sum); (err == nil) != c.ok {
+			t.Errorf("%+v: %v", c.sum, err)
+		}
+	}
+}

@@ -50,7 +50,10 @@ forgotten that it knows them; --assume-new takes them all the same.`,
 				}
 				return err
 			}
-			return printSummary(cmd.OutOrStdout(), sum)
+			if err := printSummary(cmd.OutOrStdout(), sum); err != nil {
+				return err
+			}
+			return understood(sum)
 		},
 	}
 	configFlag(cmd, &o.ConfigFile)
@@ -58,6 +61,14 @@ forgotten that it knows them; --assume-new takes them all the same.`,
 	cmd.Flags().BoolVar(&o.AssumeNew, "assume-new", false, "take events of hours that the daemon has covered")
 	logs.add(cmd, "warn")
 	return cmd
+}
+
+// understood fails when a replay counted nothing because it could read nothing: most likely those are not the files.
+func understood(s replay.Summary) error {
+	if s.Values > 0 && s.Unreadable == s.Values {
+		return errors.New("nothing in the files was understood; they should hold SES events as JSON")
+	}
+	return nil
 }
 
 // printSummary says what became of saved events.

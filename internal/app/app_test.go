@@ -328,6 +328,29 @@ func TestQuarantineBesideADaemon(t *testing.T) {
 	}
 }
 
+func TestQuarantineMakesNoLedger(t *testing.T) {
+	r := start(t, simulator.Demo(time.Now(), 1, 1))
+	if err := r.stop(); err != nil {
+		t.Fatal(err)
+	}
+	c, _ := r.load()
+	if err := os.Remove(string(c.Ledger.Path)); err != nil {
+		t.Fatal(err)
+	}
+	o := CommandOptions{Environment: environmentOf(r.sim), ConfigFile: r.file}
+	for _, err := range []error{
+		func() error { _, err := QuarantineDrop(t.Context(), o, replay.Selection{}); return err }(),
+		func() error { _, err := QuarantineReplay(t.Context(), o, replay.Selection{}); return err }(),
+	} {
+		if err == nil || !strings.Contains(err.Error(), "there is no ledger at "+string(c.Ledger.Path)) {
+			t.Errorf("got %v", err)
+		}
+	}
+	if _, err := os.Stat(string(c.Ledger.Path)); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("a ledger was made: %v", err)
+	}
+}
+
 func TestReload(t *testing.T) {
 	r := start(t, simulator.Demo(time.Now(), 1, 1))
 	good, err := os.ReadFile(r.file)

@@ -78,9 +78,11 @@ type Daemon struct {
 	reload reloadState
 }
 
+// undo is a step of a stop, and how long it may take.
 type undo struct {
-	what string
-	do   func(context.Context) error
+	what   string
+	within time.Duration
+	do     func(context.Context) error
 }
 
 // newDaemon builds everything and answers over HTTP, but reads no source yet. Opening a large ledger takes a while: health is
@@ -110,7 +112,7 @@ func newDaemon(ctx context.Context, env Environment, c *config.Config, load func
 	if err := d.openLedger(ctx, c); err != nil {
 		return nil, err
 	}
-	d.onStop("passes over sources", d.passes.Stop)
+	d.undo = append(d.undo, undo{"passes over sources", drainTimeout, d.passes.Stop})
 	d.bindGauges()
 	d.show(web.New(web.Options{
 		View: d.view, Sources: d.sources, Ready: d.ready, Reload: d.Reload, Metrics: d.tel.Handler(), Log: d.log,
@@ -188,7 +190,7 @@ func ledgerOptions(env Environment, c *config.Config) sqlite.Options {
 
 // onStop adds a step to the stop; the newest is done first.
 func (d *Daemon) onStop(what string, do func(context.Context) error) {
-	d.undo = append(d.undo, undo{what, do})
+	d.undo = append(d.undo, undo{what, closeTimeout, do})
 }
 
 // within does what cannot be told to end, and waits for it until ctx ends: a disk that hangs must not hold up the stop. What
@@ -210,11 +212,7 @@ func (d *Daemon) stop() error {
 	defer cancel()
 	var errs []error
 	for _, u := range slices.Backward(d.undo) {
-		timeout := closeTimeout
-		if u.what == "passes over sources" {
-			timeout = drainTimeout
-		}
-		ctx, cancel := context.WithTimeout(whole, timeout)
+		ctx, cancel := context.WithTimeout(whole, u.within)
 		if err := u.do(ctx); err != nil {
 			d.log.Error("stopping", "what", u.what, "err", err)
 			errs = append(errs, fmt.Errorf("stop %s: %w", u.what, err))

@@ -109,7 +109,7 @@ func QuarantineReplay(ctx context.Context, o CommandOptions, s replay.Selection)
 		return replay.Summary{}, err
 	}
 	var sum replay.Summary
-	err = withWriter(ctx, o.Environment, c, func(w writer) error {
+	err = withExisting(ctx, o.Environment, c, func(w writer) error {
 		sum, err = w.quarantineReplay(ctx, s)
 		return err
 	})
@@ -123,7 +123,7 @@ func QuarantineDrop(ctx context.Context, o CommandOptions, s replay.Selection) (
 		return 0, err
 	}
 	dropped := 0
-	err = withWriter(ctx, o.Environment, c, func(w writer) error {
+	err = withExisting(ctx, o.Environment, c, func(w writer) error {
 		dropped, err = w.quarantineDrop(ctx, s)
 		return err
 	})
@@ -165,6 +165,14 @@ func withWriter(ctx context.Context, env Environment, c *config.Config, do func(
 		return err
 	}
 	return errors.Join(do(w), w.ledger.Close())
+}
+
+// withExisting is withWriter for what makes no sense on a ledger that is not there: none is made.
+func withExisting(ctx context.Context, env Environment, c *config.Config, do func(writer) error) error {
+	if _, err := os.Stat(string(c.Ledger.Path)); errors.Is(err, os.ErrNotExist) {
+		return fmt.Errorf("there is no ledger at %s yet, so nothing is in quarantine", c.Ledger.Path)
+	}
+	return withWriter(ctx, env, c, do)
 }
 
 // ownWriter writes to a ledger on which no daemon runs.
