@@ -43,6 +43,7 @@ func TestAReloadIsFinishedWhenItsCallerHasGone(t *testing.T) {
 
 func TestAReloadThatWaitsForAPassHoldsUpNoScrape(t *testing.T) {
 	r := start(t, simulator.Demo(time.Now(), 1, 1))
+	r.until(t, "reading", r.reading(3))
 	release, started := make(chan struct{}), make(chan struct{})
 	err := r.daemon.passes.Add(schedule.Job{Name: jobOf("stuck"), MaxConcurrent: 1, Run: func(context.Context) (bool, error) {
 		close(started)
@@ -53,9 +54,11 @@ func TestAReloadThatWaitsForAPassHoldsUpNoScrape(t *testing.T) {
 		t.Fatal(err)
 	}
 	<-started
+	r.daemon.reloading.Lock()
 	r.daemon.mu.Lock()
 	r.daemon.queues["stuck"] = &queue{config: config.SES{Name: "stuck"}}
 	r.daemon.mu.Unlock()
+	r.daemon.reloading.Unlock()
 
 	reloaded := make(chan error, 1)
 	go func() { reloaded <- r.daemon.Reload(t.Context()) }()
