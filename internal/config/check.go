@@ -15,7 +15,7 @@ func (c *Config) check(d *decoder, o options) {
 	c.checkCampaigns(d)
 	// Which providers there are does not depend on rules, so a classifier without any can tell.
 	c.checkProviders(d, new(mailbox.Classifier).Providers())
-	c.checkQueues(d)
+	c.checkSources(d)
 	c.checkMemory(d)
 	if !c.Telemetry.Prometheus && c.Telemetry.OTLP != nil && !*c.Telemetry.OTLP {
 		d.warning(d.at("telemetry"), "telemetry", fault{"no metrics leave Mailvane", "write prometheus: true or otlp: true"})
@@ -40,41 +40,6 @@ func (c *Config) checkCampaigns(d *decoder) {
 			d.fault(d.at(path), path, fault{fmt.Sprintf("%s is in the list already", quoted(string(g))), "remove one of the two"})
 		}
 		seen[g] = true
-	}
-}
-
-func (c *Config) checkQueues(d *decoder) {
-	urls, names := make(map[QueueURL]int), make(map[string]int)
-	for i, q := range c.Collectors.SES {
-		path := indexed("collectors.ses", i)
-		if q.QueueURL == "" {
-			continue
-		}
-		if first, twice := urls[q.QueueURL]; twice {
-			d.fault(d.at(path+".queue_url"), path+".queue_url", fault{fmt.Sprintf("is the queue of collectors.ses[%d] too", first), "remove one of the two"})
-			continue
-		}
-		urls[q.QueueURL] = i
-		name := string(q.Name)
-		if name == "" {
-			name = q.QueueURL.Name()
-		}
-		if first, twice := names[name]; twice {
-			d.fault(d.at(path+".name"), path+".name", fault{
-				fmt.Sprintf("%s is the name of collectors.ses[%d] too", quoted(name), first), "give one of them another name"})
-		}
-		names[name] = i
-		checkRegion(d, path+".region", q)
-	}
-}
-
-func checkRegion(d *decoder, path string, q SES) {
-	told := q.QueueURL.Region()
-	switch {
-	case told == "" && q.Region == "" && !d.given(path):
-		d.fault(d.at(path), path, fault{"is missing, and the URL does not tell it", "write region: us-east-1, or whichever it is"})
-	case told != "" && q.Region != "" && told != q.Region:
-		d.fault(d.at(path), path, fault{fmt.Sprintf("is not the region of the URL, which is %s", told), "remove the key, or correct the URL"})
 	}
 }
 

@@ -131,8 +131,11 @@ type Classification struct {
 
 // Collectors is the section collectors.
 type Collectors struct {
-	// The SQS queues that receive SES events.
-	SES []SES `yaml:"ses" required:"true" example:"[{queue_url: \"https://sqs.us-east-1.amazonaws.com/123456789012/ses-events\"}]"`
+	// The SQS queues that receive SES events. Without one, Gmail's figures are shown and belong to no campaign.
+	SES []SES `yaml:"ses" example:"[{queue_url: \"https://sqs.us-east-1.amazonaws.com/123456789012/ses-events\"}]"`
+	// The Google accounts whose figures of Gmail Postmaster Tools are read: what Gmail's users report as spam, joined to the
+	// campaigns that were sent.
+	Postmaster []Postmaster `yaml:"postmaster" example:"[{credentials_file: google.json}]"`
 }
 
 // SES is one queue of SES events.
@@ -148,6 +151,34 @@ type SES struct {
 	// How many receives run at the same time when the queue is full. An idle queue has one. Each gets at most about 200 events a
 	// second from SQS, which takes 15 ms for a call.
 	MaxPasses int `yaml:"max_passes" range:"1..512" example:"128"`
+}
+
+// Postmaster is one Google account.
+type Postmaster struct {
+	// The version of the Postmaster Tools API. `v1` is legacy: Google is switching it off. Its figures differ from those of
+	// `v2` for the same day, and the two are never mixed.
+	API string `yaml:"api" oneof:"v2,v1" example:"v2"`
+	// The file with the account's credentials: what `mailvane auth google` wrote, or the key of a service account. It is read
+	// again before each pass. A relative path starts at the configuration file's folder.
+	CredentialsFile Path `yaml:"credentials_file" example:"google.json" unset:"Google's application default credentials"`
+	// The user for whom a service account acts, by domain-wide delegation.
+	Subject Mailbox `yaml:"subject" example:"postmaster@example.com"`
+	// The domains to read.
+	Domains []Domain `yaml:"domains" example:"[news.example.com]" unset:"all verified domains that the account sees"`
+	// How often they are read. Gmail's figures change once a day, at no fixed time.
+	Every Duration `yaml:"every" range:"1s..1d" example:"1h"`
+	// The time zone in which Gmail cuts its days, which Google does not tell. All accounts must have the same.
+	DayZone Zone `yaml:"day_zone" example:"UTC"`
+	// The most requests that are made in a second, on average.
+	RequestsPerSecond float64 `yaml:"requests_per_second" range:"0.01..1000" example:"0.5"`
+	// How far back each pass reads: days arrive late, and earlier ones are revised. In whole days.
+	Window Duration `yaml:"window" range:"1d..120d" example:"14d"`
+	// How far back the first pass over a domain reads, in whole days and no less than `window`. Gmail keeps 120 days.
+	Backfill Duration `yaml:"backfill" range:"1d..120d" example:"120d"`
+	// Another base address of the API, such as that of a proxy.
+	Endpoint URL `yaml:"endpoint" example:"https://gmailpostmastertools.googleapis.com" unset:"Google's"`
+	// The name of the account in metrics, logs and pages. A second account needs one of its own.
+	Name Name `yaml:"name" example:"postmaster" unset:"postmaster"`
 }
 
 // Quarantine is the section quarantine.

@@ -1,6 +1,10 @@
 package config
 
-import "github.com/mailvane/mailvane/internal/mailbox"
+import (
+	"time"
+
+	"github.com/mailvane/mailvane/internal/mailbox"
+)
 
 // prefilled is a part of the configuration whose fields do not all start empty. Whatever decodes one fills it first, so that
 // the file only changes what it names.
@@ -37,5 +41,13 @@ func (c *Config) prefill() {
 }
 
 func (s *SES) prefill() { s.MaxPasses = 128 }
+
+func (p *Postmaster) prefill() {
+	p.API = "v2"
+	p.Every = Duration(time.Hour)
+	p.DayZone = "UTC"
+	p.RequestsPerSecond = 1
+	p.Window, p.Backfill = Duration(14*day), Duration(120*day)
+}
 
 func (r *ReplyRule) prefill() { r.Kind = "by_class" }

@@ -48,6 +48,10 @@ func Load(name string, data []byte, opts ...Option) (*Config, []Problem) {
 		folder := filepath.Dir(name)
 		c.Ledger.Path = within(folder, c.Ledger.Path)
 		c.Classification.RulesFile = within(folder, c.Classification.RulesFile)
+		for i := range c.Collectors.Postmaster {
+			account := &c.Collectors.Postmaster[i]
+			account.CredentialsFile = within(folder, account.CredentialsFile)
+		}
 		ruleProblems = loadRules(c, d)
 		c.check(d, o)
 	}
@@ -132,11 +136,13 @@ func cannotRead(err error) *fault {
 func (c *Config) complete() {
 	for i := range c.Collectors.SES {
 		q := &c.Collectors.SES[i]
-		if q.Name == "" {
-			q.Name = Name(q.QueueURL.Name())
-		}
+		q.Name = q.name()
 		if q.Region == "" {
 			q.Region = q.QueueURL.Region()
 		}
+	}
+	for i := range c.Collectors.Postmaster {
+		account := &c.Collectors.Postmaster[i]
+		account.Name = account.name()
 	}
 }

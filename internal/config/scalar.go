@@ -269,6 +269,10 @@ func (*Address) form() string { return "a host and a port" }
 // Local says whether only this machine can reach the address.
 func (a Address) Local() bool {
 	host, _, _ := net.SplitHostPort(string(a))
+	return localHost(host)
+}
+
+func localHost(host string) bool {
 	if host == "localhost" {
 		return true
 	}
@@ -294,5 +298,11 @@ func (u *URL) set(text string) *fault {
 }
 
 func webScheme(u *url.URL) bool { return u.Scheme == "http" || u.Scheme == "https" }
+
+// Encrypted says whether what is sent there can be read by nobody on the way; nobody is on the way to this machine.
+func (u URL) Encrypted() bool {
+	parsed, err := url.Parse(string(u))
+	return err != nil || parsed.Scheme != "http" || localHost(parsed.Hostname())
+}
 
 func (*URL) form() string { return "a URL" }

@@ -47,7 +47,6 @@ func fieldsOf(section reflect.Type) []field {
 
 // refused are keys that a reader of the documentation, or of the built-in rules, may well try, by path with [] for elements.
 var refused = map[string]fault{
-	"collectors.postmaster":    notYet,
 	"collectors.receipt_rules": notYet,
 	"collectors.account":       notYet,
 	"collectors.dmarc":         notYet,

@@ -2,6 +2,7 @@ package config
 
 import (
 	"fmt"
+	"math"
 	"reflect"
 	"regexp"
 	"slices"
@@ -100,6 +101,8 @@ func setScalar(n ast.Node, text string, v reflect.Value) *fault {
 		return setBool(n, text, v)
 	case reflect.Int:
 		return setInt(n, text, v)
+	case reflect.Float64:
+		return setFloat(n, text, v)
 	default:
 		v.SetString(text)
 		return needsQuotes(n, text)
@@ -144,6 +147,20 @@ func setInt(n ast.Node, text string, v reflect.Value) *fault {
 	return nil
 }
 
+func setFloat(n ast.Node, text string, v reflect.Value) *fault {
+	x, err := strconv.ParseFloat(strings.ReplaceAll(text, "_", ""), 64)
+	if err != nil || math.IsInf(x, 0) || math.IsNaN(x) {
+		return &fault{fmt.Sprintf("must be a number, not %s", quoted(text)), ""}
+	}
+	switch n.(type) {
+	case *ast.IntegerNode, *ast.FloatNode:
+		v.SetFloat(x)
+		return nil
+	default:
+		return &fault{"must be a number, not text", "write " + strconv.FormatFloat(x, 'g', -1, 64)}
+	}
+}
+
 // bounds checks a value against the tags of its key.
 func (f field) bounds(text string, v reflect.Value) *fault {
 	if len(f.oneOf) > 0 && !slices.Contains(f.oneOf, text) {
@@ -157,7 +174,7 @@ func (f field) bounds(text string, v reflect.Value) *fault {
 		return nil
 	}
 	low, high := bound(f.low, v.Type()), bound(f.high, v.Type())
-	if n := v.Int(); n < low || n > high {
+	if n := number(v); n < low || n > high {
 		near := f.low
 		if n > high {
 			near = f.high
@@ -168,14 +185,22 @@ func (f field) bounds(text string, v reflect.Value) *fault {
 }
 
 // bound reads one end of a range in the form of the type that it bounds. The tests read every range, so it cannot fail.
-func bound(text string, t reflect.Type) int64 {
+func bound(text string, t reflect.Type) float64 {
 	v := reflect.New(t)
 	if s, ok := reflect.TypeAssert[scalar](v); ok {
 		s.set(text)
-		return v.Elem().Int()
+		return number(v.Elem())
 	}
-	n, _ := strconv.ParseInt(text, 10, 64)
+	n, _ := strconv.ParseFloat(text, 64)
 	return n
+}
+
+// number is a value that has a range. All of them are far below what a float64 holds to the last digit that matters.
+func number(v reflect.Value) float64 {
+	if v.CanFloat() {
+		return v.Float()
+	}
+	return float64(v.Int())
 }
 
 // formOf says in a few words what a value of that type is.
@@ -188,6 +213,8 @@ func formOf(t reflect.Type) string {
 		return "true or false"
 	case reflect.Int:
 		return "a whole number"
+	case reflect.Float64:
+		return "a number"
 	default:
 		return "text"
 	}
