@@ -62,6 +62,8 @@ type reservation struct {
 	now    func() time.Time
 	// patience is how long an answer waits for memory. Its messages are invisible meanwhile, for no use.
 	patience time.Duration
+	// answer takes the messages out of what comes.
+	answer *answer
 
 	held int64
 	// answered is when the newest answer began: its messages have been invisible since shortly before.
@@ -104,6 +106,7 @@ func (r *reservation) reserve(ctx context.Context, response *http.Response) erro
 	}
 	r.held = length
 	if response.ContentLength >= 0 {
+		r.answer.take(response)
 		return nil
 	}
 	body, err := io.ReadAll(io.LimitReader(response.Body, maxAnswer+1))
@@ -119,8 +122,9 @@ func (r *reservation) reserve(ctx context.Context, response *http.Response) erro
 	return nil
 }
 
-// release gives back what is held.
+// release gives back what is held; messages that were taken are gone with it.
 func (r *reservation) release() {
+	r.answer.reset()
 	r.budget.free.Release(r.held)
 	r.held = 0
 }

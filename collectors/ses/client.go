@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -73,6 +74,7 @@ func newTransport(o *Options) *sqsTransport {
 			s.DisableMessageChecksumValidation = true
 		}),
 		http: client, queueURL: o.QueueURL, budget: o.Budget, now: o.Now,
+		answers: sync.Pool{New: func() any { return new(answer) }},
 		wait: longPoll, receiveTimeout: longPoll + 20*time.Second, callTimeout: 5 * time.Second,
 	}
 }

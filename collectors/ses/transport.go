@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"strconv"
+	"sync"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -51,7 +52,8 @@ type Received struct {
 	Messages []Message
 	// At is when the answer began to arrive: the messages have been invisible since shortly before.
 	At time.Time
-	// Release gives back the memory that the messages were allowed; it is never nil.
+	// Release gives back the memory that the messages were allowed, and the messages with it; it is never nil and called
+	// once.
 	Release func()
 }
 
@@ -93,6 +95,8 @@ type sqsTransport struct {
 	queueURL string
 	budget   *Budget
 	now      func() time.Time
+	// answers holds *answer.
+	answers sync.Pool
 	// wait is the long poll; receiveTimeout bounds a receive with it, callTimeout any other call. Both hold for all
 	// attempts together.
 	wait, receiveTimeout, callTimeout time.Duration
@@ -102,8 +106,13 @@ type sqsTransport struct {
 func (t *sqsTransport) Receive(ctx context.Context, visibility time.Duration) (Received, error) {
 	ctx, cancel := context.WithTimeoutCause(ctx, t.receiveTimeout, &silenceError{t.receiveTimeout})
 	defer cancel()
-	r := &reservation{budget: t.budget, client: t.http, now: t.now, patience: visibility / 2}
-	answer, err := t.client.ReceiveMessage(ctx, &sqs.ReceiveMessageInput{
+	a := t.answers.Get().(*answer)
+	r := &reservation{budget: t.budget, client: t.http, now: t.now, patience: visibility / 2, answer: a}
+	release := func() {
+		r.release()
+		t.answers.Put(a)
+	}
+	decoded, err := t.client.ReceiveMessage(ctx, &sqs.ReceiveMessageInput{
 		QueueUrl:            &t.queueURL,
 		MaxNumberOfMessages: batchSize,
 		WaitTimeSeconds:     seconds(t.wait),
@@ -113,14 +122,18 @@ func (t *sqsTransport) Receive(ctx context.Context, visibility time.Duration) (R
 			types.MessageSystemAttributeNameApproximateReceiveCount,
 		},
 	}, func(o *sqs.Options) { o.HTTPClient = r })
-	if err == nil && len(answer.Messages) > batchSize {
-		err = &extraMessagesError{len(answer.Messages)}
+	if err == nil && len(decoded.Messages) > batchSize {
+		err = &extraMessagesError{len(decoded.Messages)}
 	}
 	if err != nil {
-		r.release()
+		release()
 		return Received{}, orCause(ctx, err)
 	}
-	return Received{Messages: messagesOf(answer.Messages), At: r.answered, Release: r.release}, nil
+	messages := a.messages
+	if len(messages) == 0 {
+		messages = messagesOf(decoded.Messages)
+	}
+	return Received{Messages: messages, At: r.answered, Release: release}, nil
 }
 
 // Delete implements Transport.
@@ -192,17 +205,14 @@ func (t *sqsTransport) attributes(ctx context.Context) (attributes, error) {
 	}, nil
 }
 
-// messagesOf takes over what the SDK decoded. Times and counts that are no numbers read as not told.
+// messagesOf takes over what the SDK decoded.
 func messagesOf(answer []types.Message) []Message {
 	messages := make([]Message, len(answer))
 	for i := range answer {
 		m := &answer[i]
 		messages[i] = Message{ID: aws.ToString(m.MessageId), Handle: aws.ToString(m.ReceiptHandle), Body: aws.ToString(m.Body)}
-		sent, err := strconv.ParseInt(m.Attributes[string(types.MessageSystemAttributeNameSentTimestamp)], 10, 64)
-		if err == nil && sent > 0 {
-			messages[i].SentAt = time.UnixMilli(sent)
-		}
-		messages[i].Receives, _ = strconv.Atoi(m.Attributes[string(types.MessageSystemAttributeNameApproximateReceiveCount)])
+		messages[i].setAttributes(m.Attributes[string(types.MessageSystemAttributeNameSentTimestamp)],
+			m.Attributes[string(types.MessageSystemAttributeNameApproximateReceiveCount)])
 	}
 	return messages
 }

@@ -31,6 +31,7 @@ type result struct {
 	Seconds          float64 `json:"seconds"`
 	EventsPerSecond  float64 `json:"events_per_s"`
 	CPUPerEvent      float64 `json:"cpu_us_per_event"`
+	SDKPerEvent      float64 `json:"sdk_us_per_event"`
 	KernelPerEvent   float64 `json:"kernel_us_per_event"`
 	DaemonCores      float64 `json:"daemon_cores"`
 	PeakRSS          float64 `json:"peak_rss_mb"`
@@ -43,6 +44,7 @@ type result struct {
 
 func run(ctx context.Context) error {
 	serve := flag.Bool("serve", false, "be the server (the bench starts itself a second time with it)")
+	empty := flag.String("empty", "", "empty the queue of this URL with the SDK alone (the bench starts itself with it, too)")
 	daemon := flag.String("daemon", "bin/mailvane", "the built program to measure")
 	events := flag.Int("events", 1_000_000, "how many messages the queue holds, duplicates included")
 	span := flag.Duration("span", 30*time.Minute, "over how long their mail was sent")
@@ -52,8 +54,11 @@ func run(ctx context.Context) error {
 	flag.Parse()
 	ctx, cancel := context.WithTimeout(ctx, *limit)
 	defer cancel()
-	if *serve {
+	switch {
+	case *serve:
 		return serveQueue(ctx, *events, *span)
+	case *empty != "":
+		return emptyQueue(ctx, *empty)
 	}
 	r, err := measure(ctx, setup{daemon: *daemon, events: *events, span: *span, passes: *passes, profile: *profile})
 	if err != nil {

@@ -29,6 +29,10 @@ func measure(ctx context.Context, s setup) (r *result, err error) {
 		return nil, fmt.Errorf("make a folder: %w", err)
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
+	r = &result{}
+	if r.SDKPerEvent, err = floor(ctx, s); err != nil {
+		return nil, err
+	}
 	server, err := startServer(ctx, s.events, s.span)
 	if err != nil {
 		return nil, err
@@ -38,7 +42,6 @@ func measure(ctx context.Context, s setup) (r *result, err error) {
 	if err != nil {
 		return nil, err
 	}
-	r = &result{}
 	profiled := make(chan error, 1)
 	go func() { profiled <- d.profile(ctx, s.profile) }()
 	if err := d.drain(ctx, server, r); err != nil {

@@ -31,7 +31,7 @@ func (d *Decoder) build(around envelope, e *observation.Event) fault {
 	}
 	e.Region, e.Account = doc.Mail.place(around)
 	e.Region = cmp.Or(e.Region, d.Region)
-	e.FromDomain = d.text.lower(doc.Mail.fromDomain(e))
+	e.FromDomain = d.text.Lower(doc.Mail.fromDomain(e))
 	return d.buildPayload(e)
 }
 

@@ -2,6 +2,7 @@ package event
 
 import (
 	"github.com/mailvane/mailvane/collectors"
+	"github.com/mailvane/mailvane/collectors/ses/scan"
 	"github.com/mailvane/mailvane/internal/observation"
 )
 
@@ -46,7 +47,7 @@ type Decoder struct {
 	Region string
 
 	// text, fields and recipients back the strings and slices of decoded events until Reset.
-	text       arena
+	text       scan.Arena
 	fields     []observation.Field
 	recipients []observation.Recipient
 	// document and scratch serve one event and are used again for the next.
@@ -90,7 +91,7 @@ func (d *Decoder) Decode(index int, body string, b *collectors.Batch) Kind {
 
 // Reset makes the buffers free for the next batch. Whatever was decoded before is invalid after it.
 func (d *Decoder) Reset() {
-	d.text.reset()
+	d.text.Reset()
 	d.fields = recycle(d.fields)
 	d.recipients = recycle(d.recipients)
 	d.document = document{}
@@ -103,7 +104,7 @@ func (d *Decoder) decodeFast(index int, body string, b *collectors.Batch) bool {
 	d.document = document{}
 	d.scratch.reset()
 	var around envelope
-	s := scanner{text: body, owner: d}
+	s := scanner{Scanner: scan.Scanner{Text: body, Arena: &d.text}, owner: d}
 	if s.body(&d.document, &around) {
 		if f := d.appendEvent(index, around, b); !f.bad() {
 			return true
@@ -124,4 +125,17 @@ func (d *Decoder) appendEvent(index int, around envelope, b *collectors.Batch) f
 		return f
 	}
 	return fault{}
+}
+
+// keepItems bounds what a Decoder keeps for the next batch, so that one batch of giant messages does not hold its memory for
+// ever.
+const keepItems = 8 << 10
+
+// recycle empties a buffer for the next batch. It clears what was used, so that no body outlives its batch.
+func recycle[T any](s []T) []T {
+	if cap(s) > keepItems {
+		return nil
+	}
+	clear(s)
+	return s[:0]
 }

@@ -20,8 +20,8 @@
 //
 // # Two decoders
 //
-// Almost every message is a known event in plain JSON. Those are read by the scanner (scan.go, scanpayload.go, lex.go,
-// unescape.go), which makes one pass over the text, also over JSON inside an SNS message, which it reads where it stands.
+// Almost every message is a known event in plain JSON. Those are read by the scanner (scan.go, scanpayload.go, on package
+// scan), which makes one pass over the text, also over JSON inside an SNS message, which it reads where it stands.
 // Strings alias the body, or the decoder's arena when they hold escapes; nothing is allocated once its buffers have grown.
 //
 // The scanner knows a part of JSON only. Whatever it is not sure of (a name with an escape, invalid UTF-8, a wrong type, a

@@ -1,9 +1,7 @@
 package event
 
 import (
-	"encoding/json"
 	"math/rand/v2"
-	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -111,38 +109,4 @@ func TestScannerAgreesOnMutants(t *testing.T) {
 	if taken < 400 {
 		t.Errorf("the scanner took only %d mutants: this test shows nothing", taken)
 	}
-}
-
-// FuzzUnescape compares with the standard library, which replaces what the scanner leaves to the strict decoder.
-func FuzzUnescape(f *testing.F) {
-	for _, s := range []string{
-		``, `plain`, `\n\t\r\b\f\/\\\"`, `\u00e9\u4e2d`, `\ud83d\ude00`, `\ud83d`, `\ude00\ud83d`, `\ud83dx`, `\u12`, `\x`, "\x01",
-		`é and 中 in the raw`, "\xff\xfe", `0123456\"`, `01234567`, `\\\\\\`, `ends with a backslash\`, "\xed\xa0\x80", `"000`,
-	} {
-		f.Add(s)
-	}
-	f.Fuzz(func(t *testing.T, inside string) {
-		literal := `"` + inside + `"`
-		var want string
-		valid := json.Unmarshal([]byte(literal), &want) == nil
-		nested := quote(literal)[1:] // up to the quote that ends the message
-		for name, s := range map[string]scanner{
-			"plain":  {text: literal, owner: new(Decoder)},
-			"nested": {text: nested, nested: true, owner: new(Decoder)},
-		} {
-			var got string
-			end := len(s.text)
-			if s.nested {
-				end--
-			}
-			ok := s.value(&got) && s.pos == end
-			if ok && (!valid || got != want) {
-				t.Errorf("%s: %q is read as %q, want %q (valid: %v)", name, literal, got, want, valid)
-			}
-			// What is plainly valid must not be left to the strict decoder.
-			if !ok && valid && !strings.Contains(want, "\uFFFD") {
-				t.Errorf("%s: %q is not read", name, literal)
-			}
-		}
-	})
 }

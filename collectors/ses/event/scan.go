@@ -3,8 +3,15 @@ package event
 import (
 	"unicode/utf8"
 
+	"github.com/mailvane/mailvane/collectors/ses/scan"
 	"github.com/mailvane/mailvane/internal/observation"
 )
+
+// scanner reads an event into a Decoder's buffers.
+type scanner struct {
+	scan.Scanner
+	owner *Decoder
+}
 
 // scratch holds the lists of one event that are copied when it is built.
 type scratch struct {
@@ -45,7 +52,7 @@ func (l *layers) whole() bool {
 // body reads a whole body of any shape that holds an event.
 func (s *scanner) body(doc *document, around *envelope) bool {
 	var outer, inner layers
-	if !s.outermost(doc, &outer, &inner) || s.peek() != 0 || s.pos != len(s.text) {
+	if !s.outermost(doc, &outer, &inner) || s.Peek() != 0 || s.Pos != len(s.Text) {
 		return false
 	}
 	if !outer.sns() {
@@ -60,22 +67,22 @@ func (s *scanner) body(doc *document, around *envelope) bool {
 // outermost reads the object that a body or the message of SNS is: an envelope or a bare event. inner is for the message;
 // it is nil inside one, where there is no other.
 func (s *scanner) outermost(doc *document, found, inner *layers) bool {
-	return s.members(func(name string) bool {
+	return s.Members(func(name string) bool {
 		switch name {
 		case "Type":
-			return s.str(&found.kind)
+			return s.Str(&found.kind)
 		case "Message":
 			again := found.message
 			found.message = true
 			return !again && inner != nil && s.message(doc, inner)
 		case "TopicArn":
-			return s.str(&found.topicARN)
+			return s.Str(&found.topicARN)
 		case "detail-type":
-			return s.str(&found.detailType)
+			return s.Str(&found.detailType)
 		case "account":
-			return s.str(&found.account)
+			return s.Str(&found.account)
 		case "region":
-			return s.str(&found.region)
+			return s.Str(&found.region)
 		case "detail":
 			again := found.detail
 			found.detail = true
@@ -89,20 +96,20 @@ func (s *scanner) outermost(doc *document, found, inner *layers) bool {
 
 // message reads the string that is an SNS message, in place.
 func (s *scanner) message(doc *document, found *layers) bool {
-	if !s.open() {
+	if !s.Open() {
 		return false
 	}
-	in := scanner{text: s.text, pos: s.pos, nested: true, owner: s.owner}
-	if !in.outermost(doc, found, nil) || in.peek() != '"' {
+	in := scanner{s.Inside(), s.owner}
+	if !in.outermost(doc, found, nil) || in.Peek() != '"' {
 		return false
 	}
-	s.pos = in.pos + 1
+	s.Pos = in.Pos + 1
 	return true
 }
 
 // event reads a bare event.
 func (s *scanner) event(doc *document) bool {
-	return s.members(func(name string) bool {
+	return s.Members(func(name string) bool {
 		_, ok := s.eventField(name, doc)
 		return ok
 	})
@@ -112,9 +119,9 @@ func (s *scanner) event(doc *document) bool {
 func (s *scanner) eventField(name string, doc *document) (known, ok bool) {
 	switch name {
 	case "eventType":
-		return true, s.str(&doc.EventType)
+		return true, s.Str(&doc.EventType)
 	case "notificationType":
-		return true, s.str(&doc.NotificationType)
+		return true, s.Str(&doc.NotificationType)
 	case "mail":
 		return true, s.mail(&doc.Mail)
 	case "bounce":
@@ -134,23 +141,23 @@ func (s *scanner) eventField(name string, doc *document) (known, ok bool) {
 	case "subscription":
 		return true, s.subscription(&doc.Subscription)
 	default:
-		return false, s.skip()
+		return false, s.Skip()
 	}
 }
 
 func (s *scanner) mail(m *mail) bool {
-	return s.members(func(name string) bool {
+	return s.Members(func(name string) bool {
 		switch name {
 		case "timestamp":
-			return s.str(&m.Timestamp)
+			return s.Str(&m.Timestamp)
 		case "messageId":
-			return s.str(&m.MessageID)
+			return s.Str(&m.MessageID)
 		case "source":
-			return s.str(&m.Source)
+			return s.Str(&m.Source)
 		case "sourceArn":
-			return s.str(&m.SourceARN)
+			return s.Str(&m.SourceARN)
 		case "sendingAccountId":
-			return s.str(&m.SendingAccountID)
+			return s.Str(&m.SendingAccountID)
 		case "destination":
 			return s.list(&m.Destination)
 		case "headers":
@@ -160,17 +167,17 @@ func (s *scanner) mail(m *mail) bool {
 		case "tags":
 			return s.tags(&m.Tags)
 		default:
-			return s.skip()
+			return s.Skip()
 		}
 	})
 }
 
 func (s *scanner) commonHeaders(c *commonHeaders) bool {
-	return s.members(func(name string) bool {
+	return s.Members(func(name string) bool {
 		if name == "from" {
 			return s.list(&c.From)
 		}
-		return s.skip()
+		return s.Skip()
 	})
 }
 
@@ -180,7 +187,7 @@ func (s *scanner) headers(dst *headers) bool {
 	}
 	pool := &s.owner.fields
 	start := len(*pool)
-	ok := s.elements(func() bool {
+	ok := s.Elements(func() bool {
 		var h observation.Field
 		if len(*pool)-start == maxFields || !s.header(&h) {
 			return false
@@ -195,23 +202,23 @@ func (s *scanner) headers(dst *headers) bool {
 // header reads an object with name and value. Headers are half of an event, and SES writes all of them in one form, which
 // is therefore tried first.
 func (s *scanner) header(h *observation.Field) bool {
-	start := s.pos
+	start := s.Pos
 	name, value := `{"name":"`, `,"value":"`
-	if s.nested {
+	if s.Nested {
 		name, value = `{\"name\":\"`, `,\"value\":\"`
 	}
-	if s.literal(name) && s.rest(&h.Name) && s.literal(value) && s.rest(&h.Value) && s.take('}') {
+	if s.Literal(name) && s.Rest(&h.Name) && s.Literal(value) && s.Rest(&h.Value) && s.Take('}') {
 		return true
 	}
-	s.pos, *h = start, observation.Field{}
-	return s.members(func(name string) bool {
+	s.Pos, *h = start, observation.Field{}
+	return s.Members(func(name string) bool {
 		switch name {
 		case "name":
-			return s.str(&h.Name)
+			return s.Str(&h.Name)
 		case "value":
-			return s.str(&h.Value)
+			return s.Str(&h.Value)
 		default:
-			return s.skip()
+			return s.Skip()
 		}
 	})
 }
@@ -223,10 +230,10 @@ func (s *scanner) tags(dst *tags) bool {
 	}
 	pool := &s.owner.fields
 	start := len(*pool)
-	ok := s.members(func(name string) bool {
-		return utf8.ValidString(name) && s.elements(func() bool {
+	ok := s.Members(func(name string) bool {
+		return utf8.ValidString(name) && s.Elements(func() bool {
 			tag := observation.Field{Name: name}
-			if len(*pool)-start == maxFields || !s.value(&tag.Value) {
+			if len(*pool)-start == maxFields || !s.Value(&tag.Value) {
 				return false
 			}
 			*pool = append(*pool, tag)
@@ -244,9 +251,9 @@ func (s *scanner) list(dst *[]string) bool {
 	}
 	pool := &s.owner.scratch.strings
 	start := len(*pool)
-	ok := s.elements(func() bool {
+	ok := s.Elements(func() bool {
 		var value string
-		if len(*pool)-start == maxRecipients || !s.value(&value) {
+		if len(*pool)-start == maxRecipients || !s.Value(&value) {
 			return false
 		}
 		*pool = append(*pool, value)

@@ -3,96 +3,96 @@ package event
 // The payloads: the object of an event that is named after its type.
 
 func (s *scanner) bounce(b *bounce) bool {
-	return s.members(func(name string) bool {
+	return s.Members(func(name string) bool {
 		switch name {
 		case "bounceType":
-			return s.str(&b.BounceType)
+			return s.Str(&b.BounceType)
 		case "bounceSubType":
-			return s.str(&b.BounceSubType)
+			return s.Str(&b.BounceSubType)
 		case "bouncedRecipients":
 			return s.recipients(&b.BouncedRecipients)
 		case "timestamp":
-			return s.str(&b.Timestamp)
+			return s.Str(&b.Timestamp)
 		case "feedbackId":
-			return s.str(&b.FeedbackID)
+			return s.Str(&b.FeedbackID)
 		default:
-			return s.skip()
+			return s.Skip()
 		}
 	})
 }
 
 func (s *scanner) complaint(c *complaint) bool {
-	return s.members(func(name string) bool {
+	return s.Members(func(name string) bool {
 		switch name {
 		case "complainedRecipients":
 			return s.recipients(&c.ComplainedRecipients)
 		case "timestamp":
-			return s.str(&c.Timestamp)
+			return s.Str(&c.Timestamp)
 		case "feedbackId":
-			return s.str(&c.FeedbackID)
+			return s.Str(&c.FeedbackID)
 		case "complaintSubType":
-			return s.str(&c.ComplaintSubType)
+			return s.Str(&c.ComplaintSubType)
 		case "complaintFeedbackType":
-			return s.str(&c.ComplaintFeedbackType)
+			return s.Str(&c.ComplaintFeedbackType)
 		default:
-			return s.skip()
+			return s.Skip()
 		}
 	})
 }
 
 func (s *scanner) delivery(v *delivery) bool {
-	return s.members(func(name string) bool {
+	return s.Members(func(name string) bool {
 		switch name {
 		case "timestamp":
-			return s.str(&v.Timestamp)
+			return s.Str(&v.Timestamp)
 		case "processingTimeMillis":
 			v.ProcessingTimeMillis = &s.owner.scratch.millis
-			return s.integer(v.ProcessingTimeMillis)
+			return s.Integer(v.ProcessingTimeMillis)
 		case "recipients":
 			return s.list(&v.Recipients)
 		case "smtpResponse":
-			return s.str(&v.SMTPResponse)
+			return s.Str(&v.SMTPResponse)
 		default:
-			return s.skip()
+			return s.Skip()
 		}
 	})
 }
 
 func (s *scanner) reject(r *reject) bool {
-	return s.members(func(name string) bool {
+	return s.Members(func(name string) bool {
 		if name == "reason" {
-			return s.str(&r.Reason)
+			return s.Str(&r.Reason)
 		}
-		return s.skip()
+		return s.Skip()
 	})
 }
 
 func (s *scanner) interaction(i *interaction) bool {
-	return s.members(func(name string) bool {
+	return s.Members(func(name string) bool {
 		switch name {
 		case "timestamp":
-			return s.str(&i.Timestamp)
+			return s.Str(&i.Timestamp)
 		case "link":
-			return s.str(&i.Link)
+			return s.Str(&i.Link)
 		case "isBotEvent":
-			return s.str(&i.IsBotEvent)
+			return s.Str(&i.IsBotEvent)
 		default:
-			return s.skip()
+			return s.Skip()
 		}
 	})
 }
 
 func (s *scanner) deliveryDelay(v *deliveryDelay) bool {
-	return s.members(func(name string) bool {
+	return s.Members(func(name string) bool {
 		switch name {
 		case "delayType":
-			return s.str(&v.DelayType)
+			return s.Str(&v.DelayType)
 		case "delayedRecipients":
 			return s.recipients(&v.DelayedRecipients)
 		case "timestamp":
-			return s.str(&v.Timestamp)
+			return s.Str(&v.Timestamp)
 		default:
-			return s.skip()
+			return s.Skip()
 		}
 	})
 }
@@ -103,7 +103,7 @@ func (s *scanner) recipients(dst *[]recipient) bool {
 	}
 	pool := &s.owner.scratch.recipients
 	start := len(*pool)
-	ok := s.elements(func() bool {
+	ok := s.Elements(func() bool {
 		var r recipient
 		if len(*pool)-start == maxRecipients || !s.recipient(&r) {
 			return false
@@ -116,46 +116,46 @@ func (s *scanner) recipients(dst *[]recipient) bool {
 }
 
 func (s *scanner) recipient(r *recipient) bool {
-	return s.members(func(name string) bool {
+	return s.Members(func(name string) bool {
 		switch name {
 		case "emailAddress":
-			return s.str(&r.Address)
+			return s.Str(&r.Address)
 		case "status":
-			return s.str(&r.Status)
+			return s.Str(&r.Status)
 		case "diagnosticCode":
-			return s.str(&r.Diagnostic)
+			return s.Str(&r.Diagnostic)
 		default:
-			return s.skip()
+			return s.Skip()
 		}
 	})
 }
 
 func (s *scanner) subscription(v *subscription) bool {
-	return s.members(func(name string) bool {
+	return s.Members(func(name string) bool {
 		switch name {
 		case "timestamp":
-			return s.str(&v.Timestamp)
+			return s.Str(&v.Timestamp)
 		case "newTopicPreferences":
 			return s.preferences(&v.New)
 		case "oldTopicPreferences":
 			return s.preferences(&v.Old)
 		default:
-			return s.skip()
+			return s.Skip()
 		}
 	})
 }
 
 func (s *scanner) preferences(p *preferences) bool {
-	return s.members(func(name string) bool {
+	return s.Members(func(name string) bool {
 		switch name {
 		case "unsubscribeAll":
-			return s.boolean(&p.UnsubscribeAll)
+			return s.Boolean(&p.UnsubscribeAll)
 		case "topicSubscriptionStatus":
 			return s.topics(&p.Topics)
 		case "topicDefaultSubscriptionStatus":
 			return s.topics(&p.Defaults)
 		default:
-			return s.skip()
+			return s.Skip()
 		}
 	})
 }
@@ -166,7 +166,7 @@ func (s *scanner) topics(dst *[]topic) bool {
 	}
 	pool := &s.owner.scratch.topics
 	start := len(*pool)
-	ok := s.elements(func() bool {
+	ok := s.Elements(func() bool {
 		var t topic
 		if len(*pool)-start == maxTopics || !s.topic(&t) {
 			return false
@@ -179,14 +179,14 @@ func (s *scanner) topics(dst *[]topic) bool {
 }
 
 func (s *scanner) topic(t *topic) bool {
-	return s.members(func(name string) bool {
+	return s.Members(func(name string) bool {
 		switch name {
 		case "topicName":
-			return s.str(&t.Name)
+			return s.Str(&t.Name)
 		case "subscriptionStatus":
-			return s.str(&t.Status)
+			return s.Str(&t.Status)
 		default:
-			return s.skip()
+			return s.Skip()
 		}
 	})
 }

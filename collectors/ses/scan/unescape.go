@@ -1,4 +1,4 @@
-package event
+package scan
 
 import (
 	"strings"
@@ -13,7 +13,7 @@ import (
 // unescape reads the rest of a string from text[start:], behind its opening quote, to end, behind its closing quote. It
 // writes the value into the arena. wide says that the value holds bytes outside ASCII that were not escaped and are not
 // checked. ok is false for what is no valid string, and for a lone surrogate.
-func (a *arena) unescape(text string, start int, nested bool) (value string, end int, wide, ok bool) {
+func (a *Arena) unescape(text string, start int, nested bool) (value string, end int, wide, ok bool) {
 	// No escape is shorter than what it stands for. The store of a whole word may run 7 bytes past the value.
 	out := a.reserve(len(text) - start + 8)
 	var seen uint64

@@ -1,29 +1,26 @@
-package event
+package scan
 
 import (
 	"slices"
 	"unsafe"
 )
 
-// keepBytes and keepItems bound what a Decoder keeps for the next batch, so that one batch of giant messages does not hold
-// its memory for ever.
-const (
-	keepBytes = 512 << 10
-	keepItems = 8 << 10
-)
+// keepBytes bounds what an Arena keeps for the next batch, so that one batch of giant messages does not hold its memory for
+// ever.
+const keepBytes = 512 << 10
 
-// arena holds the text of strings that could not be taken from the body as they are. It only ever writes behind what it
+// Arena holds the text of strings that could not be taken from the body as they are. It only ever writes behind what it
 // has handed out. When it grows it moves on to a larger array; the strings handed out keep the old one alive.
-type arena struct{ buf []byte }
+type Arena struct{ buf []byte }
 
 // reserve returns room for n more bytes behind what is in use. The caller writes there and tells commit how much of it.
-func (a *arena) reserve(n int) []byte {
+func (a *Arena) reserve(n int) []byte {
 	a.buf = slices.Grow(a.buf, n)
 	return a.buf[len(a.buf) : len(a.buf)+n]
 }
 
 // commit takes the first n bytes of what reserve returned and hands them out as a string, valid until reset.
-func (a *arena) commit(n int) string {
+func (a *Arena) commit(n int) string {
 	start := len(a.buf)
 	a.buf = a.buf[:start+n]
 	if n == 0 {
@@ -32,15 +29,19 @@ func (a *arena) commit(n int) string {
 	return unsafe.String(&a.buf[start], n)
 }
 
-func (a *arena) reset() {
+// Size is how much memory the arena holds, in bytes.
+func (a *Arena) Size() int { return cap(a.buf) }
+
+// Reset makes the room free for the next batch. Whatever was handed out before is invalid after it.
+func (a *Arena) Reset() {
 	if cap(a.buf) > keepBytes {
 		a.buf = nil
 	}
 	a.buf = a.buf[:0]
 }
 
-// lower returns s with its ASCII letters in lower case, which is how domain names compare (RFC 4343).
-func (a *arena) lower(s string) string {
+// Lower returns s with its ASCII letters in lower case, which is how domain names compare (RFC 4343).
+func (a *Arena) Lower(s string) string {
 	i := 0
 	for i < len(s) && (s[i] < 'A' || s[i] > 'Z') {
 		i++
@@ -57,13 +58,4 @@ func (a *arena) lower(s string) string {
 		room[i] = c
 	}
 	return a.commit(len(s))
-}
-
-// recycle empties a buffer for the next batch. It clears what was used, so that no body outlives its batch.
-func recycle[T any](s []T) []T {
-	if cap(s) > keepItems {
-		return nil
-	}
-	clear(s)
-	return s[:0]
 }
