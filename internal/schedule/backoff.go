@@ -19,10 +19,11 @@ const (
 
 // pause is how long to leave a source alone after its failures-th failure in a row, 1 being the first. random is in
 // [0, 1): up to half of the pause is left off, so that jobs that failed together do not come back together; a pause that
-// the source asked for is only ever lengthened.
-func pause(failures int, err error, random float64) time.Duration {
-	d := firstPause
-	if ReasonOf(err).Permanent() {
+// the source asked for is only ever lengthened. Where a person must act, a source is asked no more often than when it is
+// well, which is every so often.
+func pause(failures int, err error, every time.Duration, random float64) time.Duration {
+	d, lasting := firstPause, ReasonOf(err).Permanent()
+	if lasting {
 		d = permanentPause
 	}
 	for i := 1; i < failures && d < longestPause; i++ {
@@ -30,6 +31,9 @@ func pause(failures int, err error, random float64) time.Duration {
 	}
 	d = min(d, longestPause)
 	d -= time.Duration(random * float64(d) / 2)
+	if lasting {
+		d = max(d, every)
+	}
 	if e, ok := errors.AsType[*collectors.Error](err); ok && e.RetryAfter > 0 {
 		asked := min(e.RetryAfter, longestRetryAfter)
 		d = max(d, asked+time.Duration(random*float64(asked)/10))

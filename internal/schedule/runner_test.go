@@ -189,11 +189,12 @@ func TestBackOff(t *testing.T) {
 }
 
 func TestPause(t *testing.T) {
+	every := time.Duration(0)
 	f := func(failures int, err *collectors.Error, random float64, want time.Duration) {
 		t.Helper()
-		if got := pause(failures, err, random); got != want {
-			t.Errorf("pause after %d failures, reason %s, retry after %s: %s, want %s",
-				failures, err.Reason, err.RetryAfter, got, want)
+		if got := pause(failures, err, every, random); got != want {
+			t.Errorf("pause after %d failures, every %s, reason %s, retry after %s: %s, want %s",
+				failures, every, err.Reason, err.RetryAfter, got, want)
 		}
 	}
 	down := &collectors.Error{Reason: collectors.ReasonUnavailable}
@@ -212,6 +213,15 @@ func TestPause(t *testing.T) {
 	f(1, &collectors.Error{Reason: collectors.ReasonQuota, RetryAfter: time.Minute}, 0.5, 63*time.Second)
 	f(10, &collectors.Error{Reason: collectors.ReasonQuota, RetryAfter: time.Minute}, 0, 5*time.Minute)
 	f(1, &collectors.Error{Reason: collectors.ReasonQuota, RetryAfter: 1000 * time.Hour}, 0, 15*time.Minute)
+
+	every = time.Hour
+	f(1, denied, 0.5, time.Hour)
+	f(9, denied, 0, time.Hour)
+	f(1, down, 0, time.Second)
+	f(1, &collectors.Error{Reason: collectors.ReasonAuth, RetryAfter: time.Minute}, 0, time.Hour)
+	every = 2 * time.Minute
+	f(1, denied, 0, 2*time.Minute)
+	f(3, denied, 0, 4*time.Minute)
 }
 
 func TestPassesThatFailTogetherCountOnce(t *testing.T) {

@@ -26,6 +26,8 @@ const (
 // State is how a job is and how it has fared since it was added.
 type State struct {
 	Name string
+	// Every is the job's cadence, 0 for a job without end.
+	Every time.Duration
 	// Running is how many passes run now, Limit how many may at present.
 	Running, Limit int
 	// Gate is why the gate is shut, nil while it is open.

@@ -56,7 +56,7 @@ func newWorker(job Job, r *Runner) *worker {
 		starts: make(chan time.Time, job.MaxConcurrent),
 	}
 	w.state = State{
-		Name: job.Name, Limit: 1, NextStart: time.Now().Add(w.jitter()),
+		Name: job.Name, Every: job.Every, Limit: 1, NextStart: time.Now().Add(w.jitter()),
 		Failed: make(map[collectors.Reason]int64),
 	}
 	return w
@@ -262,5 +262,5 @@ func (w *worker) failed(e ending) {
 	s.Failures++
 	s.Limit = 1
 	s.LastFailure = time.Now()
-	s.NextStart = s.LastFailure.Add(pause(s.Failures, e.err, w.runner.random()))
+	s.NextStart = s.LastFailure.Add(pause(s.Failures, e.err, w.job.Every, w.runner.random()))
 }
