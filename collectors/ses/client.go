@@ -75,7 +75,7 @@ func newTransport(o *Options) *sqsTransport {
 		}),
 		http: client, queueURL: o.QueueURL, budget: o.Budget, now: o.Now,
 		answers: sync.Pool{New: func() any { return new(answer) }},
-		wait: longPoll, receiveTimeout: longPoll + 20*time.Second, callTimeout: 5 * time.Second,
+		wait:    longPoll, receiveTimeout: longPoll + 20*time.Second, callTimeout: 5 * time.Second,
 	}
 }
 
