@@ -113,6 +113,7 @@ func (s *Simulator) handler() http.Handler {
 	mux.Handle("/v1/", s.postmaster)
 	mux.Handle("/v2/", s.postmaster)
 	mux.Handle(postmaster.TokenPath, s.postmaster)
+	mux.Handle(postmaster.AuthPath, s.postmaster)
 	return mux
 }
 
@@ -157,6 +158,11 @@ func (s *Simulator) WriteServiceAccount(path string, scopes ...string) error {
 		return err
 	}
 	return writeCredentials(path, file)
+}
+
+// WriteClient writes the file of an OAuth client, with which a user can be asked for consent.
+func (s *Simulator) WriteClient(path string) error {
+	return writeCredentials(path, s.postmaster.Client(s.url))
 }
 
 func writeCredentials(path string, file []byte) error {

@@ -1,5 +1,5 @@
-// Package postmaster serves the Gmail Postmaster Tools API over HTTP, version 2 and the older version 1, and the token
-// endpoint of Google's accounts. It is meant to be no easier than the real service: pages have ten rows unless more are
+// Package postmaster serves the Gmail Postmaster Tools API over HTTP, version 2 and the older version 1, and of Google's
+// accounts the token endpoint and the page on which a user gives consent. It is meant to be no easier than the real service: pages have ten rows unless more are
 // asked for, filters are required and checked to the letter, a day without data has no row, a day appears some 26 hours
 // after its end, and identifiers appear only on days on which they were reported. Access tokens expire, scopes are checked.
 // Faults can be injected while it runs.

@@ -33,6 +33,9 @@ type Options struct {
 	MinInboxed, MinValueInboxed, MinReports int64
 	// TokenLife is how long an access token is good; an hour when 0.
 	TokenLife time.Duration
+	// Testing says that the app's consent screen is in Testing: the consent that a user gives on its page ends after seven
+	// days.
+	Testing bool
 	// Seed makes tokens and the shares of faults.
 	Seed uint64
 	// Now is the clock; time.Now when nil.
@@ -99,7 +102,7 @@ func New(o Options) *Server {
 	}
 	s.names = slices.Sorted(maps.Keys(s.domains))
 	s.faults.rand = rand.New(rand.NewPCG(o.Seed, 1))
-	s.tokens = tokens{rand: rand.New(rand.NewPCG(o.Seed, 2)), grants: map[string]*grant{}, access: map[string]*access{}}
+	s.tokens = tokens{rand: rand.New(rand.NewPCG(o.Seed, 2)), grants: map[string]*grant{}, access: map[string]*access{}, codes: map[string]*code{}}
 	return s
 }
 
@@ -116,6 +119,7 @@ func (s *Server) Close() { s.close.Do(func() { close(s.closing) }) }
 // The operations, as Fault.Op selects and Requests counts them.
 const (
 	OpToken            = "Token"
+	OpAuthorize        = "Authorize"
 	OpListDomains      = "ListDomains"
 	OpGetDomain        = "GetDomain"
 	OpComplianceStatus = "ComplianceStatus"
@@ -165,6 +169,10 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if !s.before(w, r, c.op, fault) {
 		return
 	}
+	if c.op == OpAuthorize {
+		s.authorization(w, r)
+		return
+	}
 	answer, ok := s.execute(w, &c)
 	if !ok {
 		return
@@ -203,6 +211,9 @@ func (s *Server) execute(w http.ResponseWriter, c *call) (answer any, ok bool) {
 func route(method, path string) (op, domain, date string) {
 	if path == TokenPath && method == http.MethodPost {
 		return OpToken, "", ""
+	}
+	if path == AuthPath && method == http.MethodGet {
+		return OpAuthorize, "", ""
 	}
 	parts := strings.Split(strings.TrimPrefix(path, "/"), "/")
 	if len(parts) > 2 {

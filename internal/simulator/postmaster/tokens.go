@@ -48,12 +48,18 @@ type tokens struct {
 	rand   *rand.Rand
 	grants map[string]*grant
 	access map[string]*access
+	codes  map[string]*code
+	user   User
+	// consented says that the user has allowed something before.
+	consented bool
 }
 
 // grant is a user's consent, by its refresh token, or the delegation to a service account, by its e-mail address.
 type grant struct {
 	scopes  []string
 	revoked bool
+	// expires is when it ends by itself, zero when it does not.
+	expires time.Time
 	service *serviceAccount
 }
 
@@ -113,6 +119,9 @@ type issued struct {
 	ExpiresIn   int    `json:"expires_in"`
 	Scope       string `json:"scope"`
 	TokenType   string `json:"token_type"`
+	// The refresh token comes with the exchange of a code alone; when it expires is told for an app in Testing.
+	RefreshToken          string `json:"refresh_token,omitempty"`
+	RefreshTokenExpiresIn int    `json:"refresh_token_expires_in,omitempty"`
 }
 
 // token answers the token endpoint.
@@ -121,8 +130,14 @@ func (s *Server) token(w http.ResponseWriter, r *http.Request) (*issued, *tokenE
 	if err := r.ParseForm(); err != nil {
 		return nil, &tokenError{http.StatusBadRequest, "invalid_request", "The form could not be read."}
 	}
-	switch r.PostForm.Get("grant_type") {
-	case "refresh_token":
+	switch kind := r.PostForm.Get("grant_type"); kind {
+	case "refresh_token", "authorization_code":
+		if id, secret := clientOf(r); id != ClientID || secret != ClientSecret {
+			return nil, &tokenError{http.StatusUnauthorized, "invalid_client", "The OAuth client was not found."}
+		}
+		if kind == "authorization_code" {
+			return s.exchange(r)
+		}
 		return s.refresh(r)
 	case "urn:ietf:params:oauth:grant-type:jwt-bearer":
 		return s.assert(r)
@@ -131,20 +146,21 @@ func (s *Server) token(w http.ResponseWriter, r *http.Request) (*issued, *tokenE
 	}
 }
 
-// refresh issues an access token for a refresh token.
-func (s *Server) refresh(r *http.Request) (*issued, *tokenError) {
+func clientOf(r *http.Request) (id, secret string) {
 	id, secret, basic := r.BasicAuth()
 	if !basic {
-		id, secret = r.PostForm.Get("client_id"), r.PostForm.Get("client_secret")
+		return r.PostForm.Get("client_id"), r.PostForm.Get("client_secret")
 	}
-	if id != ClientID || secret != ClientSecret {
-		return nil, &tokenError{http.StatusUnauthorized, "invalid_client", "The OAuth client was not found."}
-	}
+	return id, secret
+}
+
+// refresh issues an access token for a refresh token.
+func (s *Server) refresh(r *http.Request) (*issued, *tokenError) {
 	t := &s.tokens
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	g := t.grants[r.PostForm.Get("refresh_token")]
-	if g == nil || g.revoked || g.service != nil {
+	if g == nil || g.revoked || g.service != nil || !g.expires.IsZero() && !s.now().Before(g.expires) {
 		return nil, &tokenError{http.StatusBadRequest, "invalid_grant", "Token has been expired or revoked."}
 	}
 	return s.issue(g, r.PostForm.Get("scope"), false)
@@ -165,7 +181,9 @@ func (s *Server) issue(g *grant, scope string, stranger bool) (*issued, *tokenEr
 	maps.DeleteFunc(t.access, func(_ string, a *access) bool { return !now.Before(a.expires) })
 	text := t.text("ya29.simulator-")
 	t.access[text] = &access{scopes: scopes, expires: now.Add(s.options.TokenLife), stranger: stranger}
-	return &issued{text, int(s.options.TokenLife / time.Second), strings.Join(scopes, " "), "Bearer"}, nil
+	return &issued{
+		AccessToken: text, ExpiresIn: int(s.options.TokenLife / time.Second), Scope: strings.Join(scopes, " "), TokenType: "Bearer",
+	}, nil
 }
 
 // authorize finds the access token of a call and checks its scopes.
