@@ -13,7 +13,8 @@ func tiers() [][]string {
 		{"internal/signal", "internal/campaign", "internal/mailbox"},
 		{"collectors", "alerts", "internal/ledger", "internal/ledger/known", "dashboards"},
 		{"collectors/cloudwatch"}, // what two collectors read by; it is none itself
-		{"collectors/*", "alerts/*", "internal/ledger/*", "internal/intake", "internal/view", "internal/outlet", "internal/simulator"},
+		{"collectors/*", "alerts/*", "internal/ledger/*", "internal/intake", "internal/view", "internal/outlet", "internal/simulator",
+			"internal/googleauth"},
 		{"internal/schedule", "internal/telemetry", "internal/report", "internal/replay"},
 		{"internal/web", "internal/config"},
 		{"internal/app"},
