@@ -48,7 +48,7 @@ func environmentOf(sim *simulator.Simulator) Environment {
 	}
 }
 
-// start starts a simulator and a daemon that reads all of its queues.
+// start starts a simulator and a daemon that reads all of its queues and its Google account.
 func start(t *testing.T, o simulator.Options) *run {
 	t.Helper()
 	sim, err := simulator.Start(t.Context(), o)
@@ -58,7 +58,10 @@ func start(t *testing.T, o simulator.Options) *run {
 	t.Cleanup(func() { _ = sim.Close() })
 	dir := t.TempDir()
 	r := &run{sim: sim, file: filepath.Join(dir, "mailvane.yaml")}
-	r.write(t, string(demoConfig("127.0.0.1:0", filepath.Join(dir, "ledger.db"), sim)))
+	if err := sim.WriteAuthorizedUser(filepath.Join(dir, demoCredentials)); err != nil {
+		t.Fatal(err)
+	}
+	r.write(t, string(demoConfig("127.0.0.1:0", sim)))
 	r.restart(t)
 	return r
 }
@@ -383,7 +386,7 @@ func TestReload(t *testing.T) {
 		}
 		return names
 	}
-	all := []string{"ses/ses-events", "ses/ses-events-eu", "ses/ses-identity"}
+	all := []string{"postmaster/postmaster", "ses/ses-events", "ses/ses-events-eu", "ses/ses-identity"}
 	for _, c := range []struct {
 		name, text string
 		status     int
@@ -394,7 +397,7 @@ func TestReload(t *testing.T) {
 		{"broken", strings.Replace(string(good), "streams", "steams", 1), 422, "mailvane.yaml:6:3: campaigns.steams: ", all},
 		{"moved ledger", strings.Replace(string(good), "ledger.db", "other.db", 1), 422, "ledger cannot change while the daemon runs", all},
 		{"a queue less", strings.Replace(string(good), "    - {queue_url: \""+r.sim.QueueURL(simulator.EventsQueueEU)+"\", region: eu-west-1}\n", "", 1),
-			200, "reloaded", []string{"ses/ses-events", "ses/ses-identity"}},
+			200, "reloaded", []string{"postmaster/postmaster", "ses/ses-events", "ses/ses-identity"}},
 		{"and back", string(good), 200, "reloaded", all},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -18,7 +18,8 @@ const (
 	releaseEvery   = 15 * time.Second
 	maintainEvery  = time.Second
 	rebalanceEvery = time.Hour
-	queuesEvery    = time.Minute
+	sourcesEvery   = time.Minute
+	joinEvery      = time.Minute
 )
 
 // addChores starts what the daemon does for itself.
@@ -29,6 +30,7 @@ func (d *Daemon) addChores() error {
 		{Name: "release", Every: releaseEvery, Run: d.release},
 		{Name: "maintain", Every: maintainEvery, Run: d.ledger.Maintain},
 		{Name: "rebalance", Every: rebalanceEvery, Run: d.rebalance},
+		{Name: "join", Run: d.join},
 	} {
 		job.MaxConcurrent = 1
 		if err := d.chores.Add(job); err != nil {
@@ -46,8 +48,32 @@ func (d *Daemon) fold(ctx context.Context) (bool, error) {
 	if err := d.view.Refresh(ctx); err != nil {
 		return false, err
 	}
-	d.caughtUp.Store(true)
+	if d.caughtUp.CompareAndSwap(false, true) {
+		d.joinSoon()
+	}
 	return false, nil
+}
+
+// join brings together what Gmail reports and what was sent: when there is something new of the first, and now and then,
+// because mail goes on being sent.
+func (d *Daemon) join(ctx context.Context) (bool, error) {
+	timer := time.NewTimer(joinEvery)
+	defer timer.Stop()
+	select {
+	case <-d.joinable:
+	case <-timer.C:
+	case <-ctx.Done():
+		return false, ctx.Err()
+	}
+	return false, d.view.RefreshGmail(ctx)
+}
+
+// joinSoon has the join made at once.
+func (d *Daemon) joinSoon() {
+	select {
+	case d.joinable <- struct{}{}:
+	default:
+	}
 }
 
 // readStatus is a chore of its own because a fold may have to wait for the disk, and why is what the status says.

@@ -111,6 +111,8 @@ func answer(w http.ResponseWriter, result any, err error) {
 // controlClient talks to a running daemon.
 type controlClient struct{ http *http.Client }
 
+var errNotRunning = errors.New("no daemon runs on this ledger")
+
 // dialControl finds the daemon of a ledger; errNotRunning says that there is none.
 func dialControl(ctx context.Context, ledger string) (*controlClient, error) {
 	path := socketOf(ledger)

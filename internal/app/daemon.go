@@ -59,6 +59,8 @@ type Daemon struct {
 	status atomic.Pointer[ledger.Status]
 	// caughtUp is set once the view has read the ledger.
 	caughtUp atomic.Bool
+	// joinable holds a value while there is something new to join.
+	joinable chan struct{}
 
 	listener net.Listener
 	// site is what is answered over HTTP; served gets what ends a server.
@@ -73,9 +75,9 @@ type Daemon struct {
 	mu        sync.Mutex // protects all following fields; held for a moment only
 	// config is the configuration in force.
 	config *config.Config
-	// queues are the queues that are read, by name.
-	queues map[string]*queue
-	reload reloadState
+	// sources are what is read, by the names of the jobs.
+	sources map[string]*source
+	reload  reloadState
 }
 
 // undo is a step of a stop, and how long it may take.
@@ -89,7 +91,7 @@ type undo struct {
 // told meanwhile, and that it is not ready. On an error nothing is left behind.
 func newDaemon(ctx context.Context, env Environment, c *config.Config, load func() (*config.Config, []config.Problem), webConfig string) (_ *Daemon, err error) {
 	d := &Daemon{
-		env: env, log: env.Log, load: load, config: c, queues: make(map[string]*queue),
+		env: env, log: env.Log, load: load, config: c, sources: make(map[string]*source), joinable: make(chan struct{}, 1),
 		started: env.Now(), reload: reloadState{at: env.Now()}, served: make(chan error, 2),
 	}
 	defer func() {
@@ -115,7 +117,7 @@ func newDaemon(ctx context.Context, env Environment, c *config.Config, load func
 	d.undo = append(d.undo, undo{"passes over sources", drainTimeout, d.passes.Stop})
 	d.bindGauges()
 	d.show(web.New(web.Options{
-		View: d.view, Sources: d.sources, Ready: d.ready, Reload: d.Reload, Metrics: d.tel.Handler(), Log: d.log,
+		View: d.view, Sources: d.describeSources, Ready: d.ready, Reload: d.Reload, Metrics: d.tel.Handler(), Log: d.log,
 	}))
 	d.onStop("answers", func(context.Context) error {
 		d.show(web.Unready("the daemon is stopping"))
@@ -230,16 +232,16 @@ func (d *Daemon) run(ctx context.Context) (err error) {
 		return err
 	}
 	d.reloading.Lock()
-	err = d.setQueues(ctx, d.config)
-	ledgerPath, queues := d.config.Ledger.Path, len(d.queues)
+	err = d.setSources(ctx, d.config)
+	ledgerPath, sources := d.config.Ledger.Path, len(d.sources)
 	d.reloading.Unlock()
 	if err != nil {
 		return err
 	}
-	if err := d.chores.Add(schedule.Job{Name: "queues", Every: queuesEvery, MaxConcurrent: 1, Run: d.keepQueues}); err != nil {
+	if err := d.chores.Add(schedule.Job{Name: "sources", Every: sourcesEvery, MaxConcurrent: 1, Run: d.keepSources}); err != nil {
 		return err
 	}
-	d.log.Info("running", "address", d.listener.Addr().String(), "ledger", ledgerPath, "queues", queues)
+	d.log.Info("running", "address", d.listener.Addr().String(), "ledger", ledgerPath, "sources", sources)
 	select {
 	case <-ctx.Done():
 		d.log.Info("stopping", "cause", context.Cause(ctx))
@@ -269,11 +271,7 @@ func settingsOf(c *config.Config) (settings, error) {
 			KeepBodies: c.Quarantine.Bodies,
 		},
 	}
-	var globs []string
-	for _, g := range c.Campaigns.Streams {
-		globs = append(globs, string(g))
-	}
-	if s.view.Streams, err = campaign.NewMatcher(globs); err != nil {
+	if s.view.Streams, err = campaign.NewMatcher(texts(c.Campaigns.Streams)); err != nil {
 		return settings{}, fmt.Errorf("campaigns.streams: %w", err)
 	}
 	for i, o := range c.Campaigns.Owners {
@@ -282,6 +280,11 @@ func settingsOf(c *config.Config) (settings, error) {
 			return settings{}, fmt.Errorf("campaigns.owners[%d].match: %w", i, err)
 		}
 		s.view.Owners = append(s.view.Owners, view.Owner{Match: match, Owner: string(o.Owner)})
+	}
+	for _, a := range c.Collectors.Postmaster { // the zone is the same in all of them
+		if s.view.DayZone, err = time.LoadLocation(string(a.DayZone)); err != nil {
+			return settings{}, fmt.Errorf("day_zone of %s: %w", a.Name, err)
+		}
 	}
 	return s, nil
 }

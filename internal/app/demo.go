@@ -50,8 +50,11 @@ func Demo(ctx context.Context, o DemoOptions) (err error) {
 	}
 	defer func() { err = errors.Join(err, sim.Close()) }()
 
+	if err := sim.WriteAuthorizedUser(filepath.Join(dir, demoCredentials)); err != nil {
+		return err
+	}
 	load := func() (*config.Config, []config.Problem) {
-		return config.Load("demo", demoConfig(o.Listen, filepath.Join(dir, "ledger.db"), sim))
+		return config.Load(filepath.Join(dir, "demo.yaml"), demoConfig(o.Listen, sim))
 	}
 	c, problems := load()
 	if config.Failed(problems) {
@@ -107,11 +110,15 @@ func simulatorAWS(endpoint string) func(context.Context, string) (aws.Config, er
 	}
 }
 
-// demoConfig is the configuration that the demo's sender would write.
-func demoConfig(listen, ledger string, sim *simulator.Simulator) []byte {
+// demoCredentials is the file with the credentials of the demo's Google account, beside its configuration.
+const demoCredentials = "google.json"
+
+// demoConfig is the configuration that the demo's sender would write. Gmail is asked much more often than is of use, so that
+// the day which arrives while somebody looks does.
+func demoConfig(listen string, sim *simulator.Simulator) []byte {
 	return fmt.Appendf(nil, `
 http:      {listen: %q}
-ledger:    {path: %q}
+ledger:    {path: ledger.db}
 campaigns:
   rename:  [{match: '^(.+)-\d{8}$', to: '$1'}]
   streams: [receipts, password-reset, "otp-*"]
@@ -124,8 +131,10 @@ collectors:
     - {queue_url: %q, region: us-east-1}
     - {queue_url: %q, region: eu-west-1}
     - {queue_url: %q, region: us-east-1}
-`, listen, ledger, sim.QueueURL(simulator.EventsQueue), sim.QueueURL(simulator.EventsQueueEU),
-		sim.QueueURL(simulator.IdentityQueue))
+  postmaster:
+    - {credentials_file: %s, endpoint: %q, every: 15s, requests_per_second: 100}
+`, listen, sim.QueueURL(simulator.EventsQueue), sim.QueueURL(simulator.EventsQueueEU),
+		sim.QueueURL(simulator.IdentityQueue), demoCredentials, sim.URL())
 }
 
 const demoText = `

@@ -135,8 +135,10 @@ func (d *Daemon) bindSources() {
 func (d *Daemon) eachQueue(do func(name string, q *queue)) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	for name, q := range d.queues {
-		do(name, q)
+	for _, s := range d.sources {
+		if s.queue != nil {
+			do(string(s.queue.config.Name), s.queue)
+		}
 	}
 }
 

@@ -2,9 +2,7 @@ package app
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"math"
 	"sync/atomic"
 	"time"
 
@@ -30,69 +28,13 @@ type queue struct {
 	lag, depth atomic.Int64
 }
 
-func jobOf(name string) string { return "ses/" + name }
-
-func depthJobOf(name string) string { return "depth of " + name }
-
-// setQueues makes the queues of the configuration those that are read: those that are gone or changed are let go first,
-// the others go on untouched. d.reloading is held.
-func (d *Daemon) setQueues(ctx context.Context, c *config.Config) error {
-	wanted := make(map[string]config.SES)
-	for _, q := range c.Collectors.SES {
-		wanted[string(q.Name)] = q
-	}
-	for name, q := range d.queues {
-		if wanted[name] == q.config {
-			delete(wanted, name)
-			continue
-		}
-		if err := d.dropQueue(ctx, name); err != nil {
-			return err
-		}
-	}
-	for _, q := range wanted {
-		if err := d.addQueue(ctx, q); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// keepQueues starts what should be read and is not, because a reload could neither put a new configuration in force nor all
-// of the old one back.
-func (d *Daemon) keepQueues(ctx context.Context) (bool, error) {
-	d.reloading.Lock()
-	defer d.reloading.Unlock()
-	return false, d.setQueues(ctx, d.config)
-}
-
-// dropQueue lets a queue go. It counts as gone even when its passes have not ended in time, for they will.
-func (d *Daemon) dropQueue(ctx context.Context, name string) error {
-	d.mu.Lock()
-	delete(d.queues, name)
-	d.mu.Unlock()
-	return d.endQueue(ctx, name)
-}
-
-// endQueue ends the jobs of a queue and waits for them.
-func (d *Daemon) endQueue(ctx context.Context, name string) error {
-	ctx, cancel := context.WithTimeout(ctx, drainTimeout)
-	defer cancel()
-	if err := d.passes.Remove(ctx, jobOf(name)); err != nil {
-		return fmt.Errorf("stop reading queue %s: %w", name, err)
-	}
-	if err := d.chores.Remove(ctx, depthJobOf(name)); err != nil {
-		return fmt.Errorf("stop measuring queue %s: %w", name, err)
-	}
-	return nil
-}
-
-func (d *Daemon) addQueue(ctx context.Context, c config.SES) error {
+// newQueue makes a queue ready to be read.
+func (d *Daemon) newQueue(ctx context.Context, c config.SES) (*source, error) {
 	q := &queue{config: c}
 	q.depth.Store(-1)
 	cfg, err := d.env.AWS(ctx, string(c.Region))
 	if err != nil {
-		return fmt.Errorf("queue %s: %w", c.Name, err)
+		return nil, fmt.Errorf("queue %s: %w", c.Name, err)
 	}
 	q.collector, err = ses.New(ses.Options{
 		Name:     string(c.Name),
@@ -106,31 +48,26 @@ func (d *Daemon) addQueue(ctx context.Context, c config.SES) error {
 		Now:      d.env.Now,
 	})
 	if err != nil {
-		return err
+		return nil, err
 	}
-	if err := d.endQueue(ctx, string(c.Name)); err != nil { // what an earlier drop did not wait for
-		return err
-	}
-	err = d.passes.Add(schedule.Job{
-		Name:          jobOf(string(c.Name)),
-		Timeout:       passTimeout,
-		MaxConcurrent: c.MaxPasses,
-		Gate:          func() error { return d.gate(string(c.Name)) },
-		Run:           func(ctx context.Context) (bool, error) { return q.collector.Pass(ctx, d.intake) },
-	})
-	if err != nil {
-		return err
-	}
-	d.mu.Lock()
-	d.queues[string(c.Name)] = q
-	d.mu.Unlock()
-	return d.chores.Add(schedule.Job{
-		Name: depthJobOf(string(c.Name)), Every: depthEvery, Timeout: depthEvery, MaxConcurrent: 1,
-		Run: func(ctx context.Context) (bool, error) {
-			q.measure(ctx)
-			return false, nil
+	return &source{
+		config: c,
+		queue:  q,
+		passes: schedule.Job{
+			Name:          jobOf(kindSES, c.Name),
+			Timeout:       passTimeout,
+			MaxConcurrent: c.MaxPasses,
+			Gate:          func() error { return d.gate(string(c.Name)) },
+			Run:           func(ctx context.Context) (bool, error) { return q.collector.Pass(ctx, d.intake) },
 		},
-	})
+		chores: []schedule.Job{{
+			Name: "depth of " + jobOf(kindSES, c.Name), Every: depthEvery, Timeout: depthEvery, MaxConcurrent: 1,
+			Run: func(ctx context.Context) (bool, error) {
+				q.measure(ctx)
+				return false, nil
+			},
+		}},
+	}, nil
 }
 
 // measure asks how full the queue is. A queue that cannot be asked is told of by its passes.
@@ -174,27 +111,3 @@ func (d *Daemon) observeQueue(q *queue, s ses.Stats) {
 	}
 	q.lag.Store(int64(s.Lag))
 }
-
-// failing says since when every queue has been failing; the zero time when one is well.
-func (d *Daemon) failingSince() time.Time {
-	states := d.passes.States()
-	if len(states) == 0 {
-		return time.Time{}
-	}
-	newest := time.Unix(math.MinInt32, 0)
-	for _, s := range states {
-		if h := s.Health(); h == schedule.HealthOK || h == schedule.HealthStarting {
-			return time.Time{}
-		}
-		since := s.LastSuccess
-		if since.IsZero() {
-			since = d.started
-		}
-		if since.After(newest) {
-			newest = since
-		}
-	}
-	return newest
-}
-
-var errNotRunning = errors.New("no daemon runs on this ledger")

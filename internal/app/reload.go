@@ -68,18 +68,19 @@ func (d *Daemon) replaceConfig(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	// Whatever can fail comes first; the queues come last because they are put back if one of them cannot be read.
+	// Whatever can fail comes first; the sources come last because they are put back if one of them cannot be read.
 	old := d.config
-	if err := d.setQueues(ctx, c); err != nil {
-		if back := d.setQueues(ctx, old); back != nil {
-			err = errors.Join(err, fmt.Errorf("go back to the old queues: %w", back))
+	if err := errors.Join(d.dropRefused(ctx), d.setSources(ctx, c)); err != nil {
+		if back := d.setSources(ctx, old); back != nil {
+			err = errors.Join(err, fmt.Errorf("go back to the old sources: %w", back))
 		}
 		return err
 	}
 	if err := d.intake.Apply(ctx, set.intake); err != nil {
-		return errors.Join(err, d.setQueues(ctx, old))
+		return errors.Join(err, d.setSources(ctx, old))
 	}
 	d.view.SetSettings(set.view)
+	d.joinSoon()
 	d.mu.Lock()
 	d.config = c
 	d.mu.Unlock()

@@ -11,12 +11,11 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/mailvane/mailvane/internal/config"
 	"github.com/mailvane/mailvane/internal/schedule"
 	"github.com/mailvane/mailvane/internal/simulator"
 )
 
-// reading says that the daemon reads that many queues.
+// reading says that the daemon reads that many sources.
 func (r *run) reading(n int) func() bool {
 	return func() bool {
 		states := r.daemon.passes.States()
@@ -31,21 +30,21 @@ func (r *run) reading(n int) func() bool {
 
 func TestAReloadIsFinishedWhenItsCallerHasGone(t *testing.T) {
 	r := start(t, simulator.Demo(time.Now(), 1, 1))
-	r.until(t, "reading", r.reading(3))
+	r.until(t, "reading", r.reading(4))
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	r.rewrite(t, "region: eu-west-1}", "region: eu-west-1, max_passes: 3}")
 	if err := r.daemon.Reload(ctx); err != nil {
 		t.Error(err)
 	}
-	r.until(t, "reading again", r.reading(3))
+	r.until(t, "reading again", r.reading(4))
 }
 
 func TestAReloadThatWaitsForAPassHoldsUpNoScrape(t *testing.T) {
 	r := start(t, simulator.Demo(time.Now(), 1, 1))
-	r.until(t, "reading", r.reading(3))
+	r.until(t, "reading", r.reading(4))
 	release, started := make(chan struct{}), make(chan struct{})
-	err := r.daemon.passes.Add(schedule.Job{Name: jobOf("stuck"), MaxConcurrent: 1, Run: func(context.Context) (bool, error) {
+	err := r.daemon.passes.Add(schedule.Job{Name: jobOf(kindSES, "stuck"), MaxConcurrent: 1, Run: func(context.Context) (bool, error) {
 		close(started)
 		<-release
 		return false, nil
@@ -56,7 +55,7 @@ func TestAReloadThatWaitsForAPassHoldsUpNoScrape(t *testing.T) {
 	<-started
 	r.daemon.reloading.Lock()
 	r.daemon.mu.Lock()
-	r.daemon.queues["stuck"] = &queue{config: config.SES{Name: "stuck"}}
+	r.daemon.sources[jobOf(kindSES, "stuck")] = new(source)
 	r.daemon.mu.Unlock()
 	r.daemon.reloading.Unlock()
 
@@ -65,7 +64,7 @@ func TestAReloadThatWaitsForAPassHoldsUpNoScrape(t *testing.T) {
 	r.until(t, "reloading", func() bool {
 		r.daemon.mu.Lock()
 		defer r.daemon.mu.Unlock()
-		return r.daemon.queues["stuck"] == nil
+		return r.daemon.sources[jobOf(kindSES, "stuck")] == nil
 	})
 	for _, path := range []string{"/metrics", "/api/v1/sources"} {
 		resp := r.get(t, path)
@@ -86,17 +85,18 @@ func TestAReloadThatWaitsForAPassHoldsUpNoScrape(t *testing.T) {
 
 func TestAQueueThatShouldBeReadIsTakenUpAgain(t *testing.T) {
 	r := start(t, simulator.Demo(time.Now(), 1, 1))
-	r.until(t, "reading", r.reading(3))
+	r.until(t, "reading", r.reading(4))
 	r.daemon.reloading.Lock()
-	err := r.daemon.dropQueue(t.Context(), simulator.EventsQueue)
+	name := jobOf(kindSES, simulator.EventsQueue)
+	err := r.daemon.dropSource(t.Context(), name, r.daemon.sources[name])
 	r.daemon.reloading.Unlock()
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := r.daemon.keepQueues(t.Context()); err != nil {
+	if _, err := r.daemon.keepSources(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	r.until(t, "reading again", r.reading(3))
+	r.until(t, "reading again", r.reading(4))
 }
 
 func TestTheStateOfTheLedgerIsReadWithoutAFold(t *testing.T) {

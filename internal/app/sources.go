@@ -26,7 +26,8 @@ const (
 // sourceStates lists them, for the metric that has a series for each.
 func sourceStates() []string { return []string{sourceOK, sourceNoData, sourceStale, sourceError} }
 
-// sourceState sums up a job. A source without a success for longer than a pass can take is stale even if no pass failed.
+// sourceState sums up a job. A source without a success for longer than a pass over a queue can take, or than a few of its
+// own rounds, is stale even if no pass failed.
 func (d *Daemon) sourceState(s *schedule.State) string {
 	switch s.Health() {
 	case schedule.HealthFailing, schedule.HealthGated:
@@ -34,15 +35,15 @@ func (d *Daemon) sourceState(s *schedule.State) string {
 	case schedule.HealthStarting:
 		return sourceNoData
 	default:
-		if d.env.Now().Sub(s.LastSuccess) > passTimeout {
+		if d.env.Now().Sub(s.LastSuccess) > max(passTimeout, 3*s.Every) {
 			return sourceStale
 		}
 		return sourceOK
 	}
 }
 
-// sources says how everything that is read is, and how far the figures can be trusted.
-func (d *Daemon) sources(ctx context.Context) (web.Sources, error) {
+// describeSources says how everything that is read is, and how far the figures can be trusted.
+func (d *Daemon) describeSources(ctx context.Context) (web.Sources, error) {
 	published, err := d.ledger.Published(ctx)
 	if err != nil {
 		return web.Sources{}, fmt.Errorf("read published event types: %w", err)
@@ -114,7 +115,7 @@ func (d *Daemon) unclassified(ctx context.Context) ([]web.Unclassified, error) {
 
 func (d *Daemon) sourceOf(s *schedule.State, status *ledger.Status) web.Source {
 	source := web.Source{
-		Name: s.Name, Kind: "ses", State: d.sourceState(s),
+		Name: s.Name, Kind: kindOf(s.Name), State: d.sourceState(s),
 		LastSuccess: timeOrNil(s.LastSuccess), LastFailure: timeOrNil(s.LastFailure),
 		Passes: web.Passes{Running: s.Running, Succeeded: s.Succeeded},
 	}
@@ -126,22 +127,27 @@ func (d *Daemon) sourceOf(s *schedule.State, status *ledger.Status) web.Source {
 		source.Error = s.Gate.Error()
 	case s.Failures > 0:
 		source.Error, source.Reason, source.NextPass = s.LastError.Error(), string(s.Reason), timeOrNil(s.NextStart)
+	case s.Every > 0:
+		source.NextPass = timeOrNil(s.NextStart)
 	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	for name, q := range d.queues {
-		if jobOf(name) != s.Name {
-			continue
-		}
-		source.Queue = &web.QueueInfo{
-			URL: string(q.config.QueueURL), Region: string(q.config.Region),
-			LagSeconds: time.Duration(q.lag.Load()).Round(time.Millisecond).Seconds(), UnconfirmedIDs: status.Unconfirmed[name],
-		}
-		if depth := q.depth.Load(); depth >= 0 {
-			source.Queue.Depth = &depth
-		}
+	if read := d.sources[s.Name]; read != nil && read.queue != nil {
+		source.Queue = read.queue.describe(status)
 	}
 	return source
+}
+
+func (q *queue) describe(status *ledger.Status) *web.QueueInfo {
+	info := &web.QueueInfo{
+		URL: string(q.config.QueueURL), Region: string(q.config.Region),
+		LagSeconds:     time.Duration(q.lag.Load()).Round(time.Millisecond).Seconds(),
+		UnconfirmedIDs: status.Unconfirmed[string(q.config.Name)],
+	}
+	if depth := q.depth.Load(); depth >= 0 {
+		info.Depth = &depth
+	}
+	return info
 }
 
 // publishedOf groups what is published by its origin.
