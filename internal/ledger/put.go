@@ -12,6 +12,7 @@ type Put struct {
 	Source  string
 	Entries []Entry
 	// Readings replace earlier ones of the same key and period; Positions replace those of the same source and subject.
+	// Readings of a period shorter than an hour are kept for 35 days after it began, others for 25 months.
 	Readings  []observation.Reading
 	Positions map[string]string
 	Statuses  []observation.Status
@@ -85,9 +86,22 @@ const (
 // Result is what a Commit did: Fates has one element for each of the Put's entries, in their order.
 type Result struct {
 	Fates []Fate
+	// Readings lists those of the Put's readings that were new or said something else than what was stored, in their
+	// order. What grows with them grows exactly once, however often a source is read again.
+	Readings []ReadingChange
 	// QuarantineFull lists the indexes, in the Put's Quarantine, of messages that were not kept because quarantine is
 	// full. Their source must keep them.
 	QuarantineFull []int
+}
+
+// ReadingChange is a reading that was stored and what it took the place of.
+type ReadingChange struct {
+	// Index is its place in the Put's Readings.
+	Index int
+	// New says that no reading of the same key and period was stored. Previous is the value that was, nil when it had
+	// none.
+	New      bool
+	Previous *float64
 }
 
 // Confirm tells what a source has forgotten of an earlier Put. It may be durable no sooner than the next Fold: a crash

@@ -14,6 +14,7 @@ func readings() []rule {
 		{name: "a later reading of the same key and period replaces", check: readingReplaced},
 		{name: "an unchanged value does not move LastChanged", check: unchangedValue},
 		{name: "no value, zero and a text differ", check: nilAndZero},
+		{name: "what changed is told with what it was, once", check: changesTold},
 		{name: "keys and periods are apart", check: readingsApart},
 		{name: "readings are selected by key and by the start of their period", check: readingsSelected},
 	}
@@ -105,6 +106,35 @@ func nilAndZero(r *rig) {
 		r.advance(time.Hour)
 		r.store(reading)
 	}
+}
+
+// changesTold holds what counters grow by: each reading that is new or different, with the value before, also where a Put says
+// a thing twice, and nothing when the same is put again.
+func changesTold(r *rig) {
+	a, b, c := r.reading("a", new(3.0)), r.reading("b", nil), r.reading("c", new(0.0))
+	put := ledger.Put{Source: "receipt_rules", Readings: []observation.Reading{a, b, c}}
+	told := func(what string, want ...ledger.ReadingChange) {
+		r.Helper()
+		r.same(what, r.commit(put).Readings, want)
+	}
+	told("new ones", ledger.ReadingChange{Index: 0, New: true}, ledger.ReadingChange{Index: 1, New: true},
+		ledger.ReadingChange{Index: 2, New: true})
+	told("the same again")
+	r.crash()
+	told("the same after a crash")
+
+	put.Readings[0].Value, put.Readings[1].Value = new(5.0), new(1.0)
+	told("other values", ledger.ReadingChange{Index: 0, Previous: new(3.0)}, ledger.ReadingChange{Index: 1})
+	put.Readings[2].Value = nil
+	told("a value gone", ledger.ReadingChange{Index: 2, Previous: new(0.0)})
+	put.Readings[0].Text = "revised"
+	told("another text", ledger.ReadingChange{Index: 0, Previous: new(5.0)})
+
+	twice := put.Readings[0]
+	twice.Value = new(9.0)
+	put.Readings = append(put.Readings[:1], twice)
+	put.Readings[0].Value = new(7.0)
+	told("twice in a Put", ledger.ReadingChange{Index: 0, Previous: new(5.0)}, ledger.ReadingChange{Index: 1, Previous: new(7.0)})
 }
 
 func readingsApart(r *rig) {

@@ -14,6 +14,7 @@ func retention() []rule {
 		{name: "tallies by own time stay 100 days at least", check: ownTimeRetained},
 		{name: "identifier use goes after 130 days and no earlier", check: usesRetained},
 		{name: "readings go after 25 months and no earlier", check: readingsRetained},
+		{name: "readings of periods under an hour go after 35 days and no earlier", check: shortReadingsRetained},
 		{name: "samples go 14 days after they were last seen and no earlier", check: samplesRetained},
 		{name: "quarantine goes after 30 days and no earlier, and leaves room", check: quarantineRetained},
 		{name: "versions and positions stay", check: settingsRetained},
@@ -74,6 +75,20 @@ func readingsRetained(r *rig) {
 	}
 	r.keeps(months(25), 4*day, func() int { return count(anytime().From, start.AddDate(0, 1, 0)) })
 	r.same("younger ones", count(start, anytime().To), 1)
+}
+
+func shortReadingsRetained(r *rig) {
+	reading := func(metric string, length time.Duration) observation.Reading {
+		v := r.reading(metric, new(1.0))
+		v.Start, v.End = start, start.Add(length)
+		return v
+	}
+	r.store(reading("short", 5*time.Minute), reading("hour", time.Hour))
+	count := func(metric string) int {
+		return len(r.readings(ledger.ReadingQuery{Metric: metric, From: anytime().From, To: anytime().To}))
+	}
+	r.keeps(after(35*day), day, func() int { return count("short") })
+	r.same("those of an hour", count("hour"), 1)
 }
 
 func samplesRetained(r *rig) {

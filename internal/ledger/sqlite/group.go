@@ -104,8 +104,7 @@ func (g *group) add(p *ledger.Put) (ledger.Result, error) {
 		}
 		g.batch.Puts = append(g.batch.Puts, share)
 	}
-	var err error
-	result.QuarantineFull, err = g.addRows(p)
+	err := g.addRows(p, &result)
 	return result, err
 }
 

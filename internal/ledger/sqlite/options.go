@@ -18,6 +18,8 @@ const (
 	hourAge = 100 * day
 	// keepMonths is how long cohorts and readings are kept, in months.
 	keepMonths = 25
+	// shortReadingAge is how long readings of periods shorter than an hour are kept.
+	shortReadingAge = 35 * day
 	// useAge is how long the use of Feedback-ID values is kept, and how long the names of stamps outlive their last use.
 	useAge        = 130 * day
 	sampleAge     = 14 * day

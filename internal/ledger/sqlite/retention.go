@@ -33,6 +33,11 @@ func retentions() []retention {
 			"reading", "source, subject, metric, detail, start_ms, end_ms", "start_ms",
 			func(now time.Time) int64 { return kept(now).UnixMilli() },
 		},
+		// In the words of the index reading_short, so that no other row is looked at.
+		{
+			"reading", "source, subject, metric, detail, start_ms, end_ms", "end_ms - start_ms < 3600000 AND start_ms",
+			millis(shortReadingAge),
+		},
 		// Rows that speak of a name are younger than its last use, so a month later none is left.
 		{"campaign", "id", "seen", func(now time.Time) int64 { return int64(dayOf(kept(now).AddDate(0, -1, 0))) }},
 		{"stamp", "id", "seen", func(now time.Time) int64 { return int64(dayOf(now.Add(-useAge - 30*day))) }},

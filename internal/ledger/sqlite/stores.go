@@ -2,17 +2,24 @@ package sqlite
 
 import (
 	"context"
+	"database/sql"
+	"errors"
 	"fmt"
 
 	"github.com/mailvane/mailvane/internal/ledger"
 	"github.com/mailvane/mailvane/internal/observation"
 )
 
-// addRows writes what a Put has besides entries. It returns the indexes of messages for which quarantine was full.
-func (g *group) addRows(p *ledger.Put) (full []int, err error) {
+// addRows writes what a Put has besides entries, and tells in result what became of it.
+func (g *group) addRows(p *ledger.Put, result *ledger.Result) error {
 	for i := range p.Readings {
-		if err := g.reading(&p.Readings[i]); err != nil {
-			return nil, err
+		change, changed, err := g.reading(&p.Readings[i])
+		if err != nil {
+			return err
+		}
+		if changed {
+			change.Index = i
+			result.Readings = append(result.Readings, change)
 		}
 	}
 	for subject, position := range p.Positions {
@@ -20,46 +27,56 @@ func (g *group) addRows(p *ledger.Put) (full []int, err error) {
 		err := g.l.w.exec("INSERT OR REPLACE INTO position (source, subject, position) VALUES (?, ?, ?)",
 			p.Source, subject, position)
 		if err != nil {
-			return nil, err
+			return err
 		}
 	}
 	for i := range p.Statuses {
 		if err := g.status(&p.Statuses[i]); err != nil {
-			return nil, err
+			return err
 		}
 	}
 	for i := range p.Learned {
 		if err := g.learned(&p.Learned[i]); err != nil {
-			return nil, err
+			return err
 		}
 	}
 	for i := range p.Quarantine {
 		isFull, err := g.quarantineOne(p.Source, &p.Quarantine[i])
 		if err != nil {
-			return nil, err
+			return err
 		}
 		if isFull {
-			full = append(full, i)
+			result.QuarantineFull = append(result.QuarantineFull, i)
 		}
 	}
-	return full, nil
+	return nil
 }
 
-func (g *group) reading(r *observation.Reading) error {
+// reading stores a reading unless it is stored already, and says what it took the place of.
+func (g *group) reading(r *observation.Reading) (change ledger.ReadingChange, changed bool, err error) {
+	var text string
+	err = g.l.w.get([]any{&change.Previous, &text}, `SELECT value, text FROM reading
+		WHERE source = ? AND subject = ? AND metric = ? AND detail = ? AND start_ms = ? AND end_ms = ?`,
+		r.Key.Source, r.Key.Subject, r.Key.Metric, r.Key.Detail, r.Start.UnixMilli(), r.End.UnixMilli())
+	change.New = errors.Is(err, sql.ErrNoRows)
+	switch {
+	case err != nil && !change.New:
+		return change, false, err
+	case err == nil && text == r.Text && sameValue(change.Previous, r.Value):
+		return change, false, nil
+	}
 	g.rows = true
 	now := g.now.UnixMilli()
-	var value any
-	if r.Value != nil {
-		value = *r.Value
-	}
-	return g.l.w.exec(`INSERT INTO reading
+	err = g.l.w.exec(`INSERT INTO reading
 		(source, subject, metric, detail, start_ms, end_ms, value, text, first_seen_ms, last_changed_ms)
 		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-		ON CONFLICT DO UPDATE SET value = excluded.value, text = excluded.text, last_changed_ms = excluded.last_changed_ms
-		WHERE value IS NOT excluded.value OR text IS NOT excluded.text`,
+		ON CONFLICT DO UPDATE SET value = excluded.value, text = excluded.text, last_changed_ms = excluded.last_changed_ms`,
 		r.Key.Source, r.Key.Subject, r.Key.Metric, r.Key.Detail, r.Start.UnixMilli(), r.End.UnixMilli(),
-		value, r.Text, now, now)
+		r.Value, r.Text, now, now)
+	return change, true, err
 }
+
+func sameValue(a, b *float64) bool { return a == b || a != nil && b != nil && *a == *b }
 
 func (g *group) status(s *observation.Status) error {
 	g.rows = true
