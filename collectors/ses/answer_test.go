@@ -155,7 +155,7 @@ func TestAnswerMemory(t *testing.T) {
 
 func BenchmarkAnswer(b *testing.B) {
 	body := strings.Repeat(`,{"MessageId":"5fea7756-0ea4-451a-a703-a558b933e274","ReceiptHandle":"`+strings.Repeat("AQEB", 100)+
-		`","Body":"`+strings.Repeat(`{\"name\":\"Subject\",\"value\":\"some value \\\"quoted\\\"\"}`, 80)+`"}`, batchSize)
+		`","Body":"`+strings.Repeat(`{\\\"name\\\":\\\"Subject\\\",\\\"value\\\":\\\"a value of no great length\\\"}`, 50)+`"}`, batchSize)
 	body = `{"Messages":[` + body[1:] + `]}`
 	b.Run("scan", func(b *testing.B) {
 		var a answer

@@ -40,6 +40,17 @@ func (a *Arena) unescape(text string, start int, nested bool) (value string, end
 		if size := closing(text, i, nested); size > 0 {
 			return a.commit(n), i + size, seen&highBits != 0, true
 		}
+		if !nested {
+			// JSON inside a string is full of \\\", and short of other escapes.
+			begin := i
+			for i+1 < len(text) && text[i] == '\\' && (text[i+1] == '"' || text[i+1] == '\\') {
+				out[n] = text[i+1]
+				i, n = i+2, n+1
+			}
+			if i > begin {
+				continue
+			}
+		}
 		size, used := unescapeOne(text[i:], out[n:], nested)
 		if used == 0 {
 			break
