@@ -39,6 +39,9 @@ type Batch struct {
 	Unreadable []Unreadable
 	// Positions are how far the source has been read once this batch is stored.
 	Positions Positions
+	// Since, when not zero, is when the source was first read: Readings of periods that began before are its past and feed
+	// no exported counter.
+	Since time.Time
 	// Key, when not 0, says that the source will be told to forget the messages and that a later batch will carry a
 	// Confirm for it. It is unique among the batches of one process.
 	Key uint64
