@@ -41,6 +41,7 @@ func (v *View) apply(s *sums, c ledger.Changes, through ledger.Fold) {
 	for _, f := range c.Folds {
 		if f.Fold > s.fold && f.Fold <= through {
 			s.change(f.Rows, &v.settings)
+			v.noteLate(f.Rows)
 		}
 	}
 	s.fold = max(s.fold, through)
@@ -185,7 +186,7 @@ func (v *View) rebuildBy(ctx context.Context, asOf time.Time, piece int64) error
 	}
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	v.sums, v.erasDue = s, asOf.Add(erasEvery)
+	v.sums, v.erasDue, v.allLate = s, asOf.Add(erasEvery), true
 	for _, c := range s.campaigns {
 		c.describe(&v.settings)
 	}

@@ -18,7 +18,7 @@ const (
 	usedDays = 10
 	// reportedDays is how many days of readings are looked at, so that a domain that fell silent is still known.
 	reportedDays = 15
-	// liveDays is how many days of mail are read every time; the others, which seldom change, every hour.
+	// liveDays is how many days of mail are read every time; the others, which seldom change, when they do, and every hour.
 	liveDays   = 2
 	usesEvery  = time.Hour
 	usesAtOnce = 6 * time.Hour
@@ -69,13 +69,15 @@ type arrivals struct {
 
 // RefreshGmail joins what Gmail reports to what was sent, as of the last Refresh. It is called by one loop, about once a
 // minute; after an error the view keeps what it knew. It reads the last two days of use each time, and older ones, and
-// all readings, now and then.
+// all readings, when they change and now and then.
 func (v *View) RefreshGmail(ctx context.Context) error {
 	v.joining.Lock()
 	defer v.joining.Unlock()
-	v.mu.RLock()
+	v.mu.Lock()
 	asOf, zone, covered := v.asOf, v.settings.zone(), v.sums.eras.first()
-	v.mu.RUnlock()
+	late, all := v.late, v.allLate
+	v.late, v.allLate = map[int64]bool{}, false
+	v.mu.Unlock()
 	if asOf.IsZero() {
 		return nil
 	}
@@ -83,6 +85,7 @@ func (v *View) RefreshGmail(ctx context.Context) error {
 	if j.zone == nil || j.zone.String() != zone.String() {
 		*j = joiner{zone: zone, uses: map[campaign.Day]dayUses{}}
 	}
+	j.forget(late, all)
 	g := &gmail{zone: zone, asOf: asOf, today: campaign.DayOf(asOf, zone)}
 	if err := v.readReadings(ctx, g); err != nil {
 		return fmt.Errorf("read Gmail's readings: %w", err)
@@ -111,6 +114,31 @@ func (v *View) RefreshGmail(ctx context.Context) error {
 	g.identifiers, g.unreported, g.advice = identifiersOf(g.join), g.join.Unreported(), g.join.Advice()
 	v.gmail.Store(g)
 	return nil
+}
+
+// noteLate notes of which hours older mail was counted, for what was read of their use does not hold any more: a queue that was
+// not read for days, or saved events. It is called with mu held.
+func (v *View) noteLate(rows []ledger.CohortRow) {
+	before := v.asOf.Add(-24 * time.Hour)
+	for i := range rows {
+		r := &rows[i]
+		if o := r.Cell.Outcome; r.Start.Before(before) && (o == observation.Sent || o == observation.Delivered) {
+			v.late[hourOf(r.Start.Unix())] = true
+		}
+	}
+}
+
+// forget drops the days of some hours, so that their use is read again.
+func (j *joiner) forget(hours map[int64]bool, all bool) {
+	if all {
+		clear(j.uses)
+	}
+	for hour := range hours {
+		// Hours of use begin where those of the ledger's zone do, which may be in the hour before.
+		for _, start := range []int64{hour, hour - step} {
+			delete(j.uses, campaign.DayOf(time.Unix(start, 0), j.zone))
+		}
+	}
 }
 
 // first is the earliest send time at which an origin published Send or Delivery events, forever when none does.

@@ -121,6 +121,24 @@ func boundOf(t *testing.T, v *View, id string) *float64 {
 	return d.Campaign.Gmail.ComplaintsUpperBound
 }
 
+// Saved events of days that were joined already are joined at the next turn.
+func TestGmailJoinsMailThatIsCountedLate(t *testing.T) {
+	m := postbag()
+	uses := m.uses
+	m.uses = nil
+	v := joined(t, m, Settings{})
+	if got := boundOf(t, v, "spring"); got != nil {
+		t.Fatalf("a bound without any use: %v", *got)
+	}
+	m.uses = uses
+	m.fold(mail(observation.Campaign{Name: "spring", Send: "spring-3"}, "gmail", 3*24*time.Hour, counts{observation.Delivered: 1})...)
+	check(t, v.Refresh(t.Context()))
+	check(t, v.RefreshGmail(t.Context()))
+	if got := boundOf(t, v, "spring"); got == nil || *got != 6000*0.0021 {
+		t.Errorf("bound %v, want 12.6", got)
+	}
+}
+
 func TestGmailRevision(t *testing.T) {
 	m := postbag()
 	v := joined(t, m, Settings{})

@@ -98,6 +98,10 @@ type View struct {
 	asOf     time.Time
 	// stale says that the sources were failing at the last Refresh.
 	stale bool
+	// late are the hours of mail older than a day of which something was counted since the last RefreshGmail; allLate says
+	// that it may have been any.
+	late    map[int64]bool
+	allLate bool
 }
 
 // New makes a View that knows nothing until its first Refresh.
@@ -106,7 +110,7 @@ func New(reader Reader, o Options) *View {
 	if v.failingSince == nil {
 		v.failingSince = func() time.Time { return time.Time{} }
 	}
-	v.sums = newSums(&eras{})
+	v.sums, v.late = newSums(&eras{}), map[int64]bool{}
 	return v
 }
 
