@@ -14,7 +14,11 @@
 // What Gmail reports is joined to what was sent by RefreshGmail, apart from that: Gmail is days late, and counts by days.
 // Queries see the join of the last RefreshGmail.
 //
-// Refresh is called by one loop, about once a second, and RefreshGmail by one, about once a minute; the queries may be
-// called from any goroutine at the same time. A View has no goroutine and no clock: its time is the ledger's as-of time.
+// How SES accounts stand, and how much of what CloudWatch counts has reached the ledger, is worked out by RefreshAccounts, by
+// the events' own time: SES and CloudWatch know no cohorts.
+//
+// Refresh is called by one loop, about once a second, RefreshGmail and RefreshAccounts by one, about once a minute; the
+// queries may be called from any goroutine at the same time. A View has no goroutine and no clock: its time is the ledger's
+// as-of time.
 // It may be imported by whatever shows or judges figures, and imports no engine.
 package view

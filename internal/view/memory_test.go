@@ -20,6 +20,7 @@ type memory struct {
 	samples   []ledger.SampleRow
 	uses      []ledger.UseRow
 	readings  []ledger.ReadingRow
+	ownTime   []ledger.OwnTimeRow
 	// between is called after cohorts were read, and before changes are.
 	between func()
 	fail    error
@@ -128,6 +129,13 @@ func (m *memory) Uses(_ context.Context, from, to time.Time) ([]ledger.UseRow, e
 	m.reads++
 	return slices.DeleteFunc(slices.Clone(m.uses), func(u ledger.UseRow) bool {
 		return u.Hour.Before(from) || !u.Hour.Before(to)
+	}), m.fail
+}
+
+func (m *memory) OwnTime(_ context.Context, from, to time.Time) ([]ledger.OwnTimeRow, error) {
+	m.reads++
+	return slices.DeleteFunc(slices.Clone(m.ownTime), func(o ledger.OwnTimeRow) bool {
+		return o.Start.Before(from) || !o.Start.Before(to)
 	}), m.fail
 }
 

@@ -34,6 +34,7 @@ type Reader interface {
 	Published(ctx context.Context) ([]ledger.Published, error)
 	Versions(ctx context.Context, kind string) ([]ledger.Version, error)
 	Samples(ctx context.Context, q ledger.SampleQuery) ([]ledger.SampleRow, error)
+	OwnTime(ctx context.Context, from, to time.Time) ([]ledger.OwnTimeRow, error)
 	Uses(ctx context.Context, from, to time.Time) ([]ledger.UseRow, error)
 	Readings(ctx context.Context, q ledger.ReadingQuery) ([]ledger.ReadingRow, error)
 }
@@ -45,7 +46,10 @@ type Options struct {
 	// FailingSince returns since when every source of SES events has been failing, the zero time when one of them works.
 	// Refresh asks it. Nil stands for sources that never fail.
 	FailingSince func() time.Time
-	Settings     Settings
+	// Lag returns how far behind the sources of SES events are: the age of the oldest message that was received last.
+	// RefreshAccounts asks it. Nil stands for sources that are never behind.
+	Lag      func() time.Duration
+	Settings Settings
 }
 
 // Settings are what a reload may change.
@@ -81,6 +85,7 @@ type View struct {
 	reader       Reader
 	group        func(string) string
 	failingSince func() time.Time
+	lag          func() time.Duration
 
 	// refreshing is held through a Refresh, and guards erasDue, when the eras are read next.
 	refreshing sync.Mutex
@@ -90,6 +95,11 @@ type View struct {
 	joining sync.Mutex
 	joiner  joiner
 	gmail   atomic.Pointer[gmail]
+
+	// accounting is held through a RefreshAccounts, and guards accountant. accounts is nil before the first.
+	accounting sync.Mutex
+	accountant accountant
+	accounts   atomic.Pointer[Accounts]
 
 	// mu guards everything below. Only Refresh and SetSettings write, and neither reads the ledger while it holds mu.
 	mu       sync.RWMutex
@@ -106,7 +116,7 @@ type View struct {
 
 // New makes a View that knows nothing until its first Refresh.
 func New(reader Reader, o Options) *View {
-	v := &View{reader: reader, group: o.Group, failingSince: o.FailingSince, settings: o.Settings}
+	v := &View{reader: reader, group: o.Group, failingSince: o.FailingSince, lag: o.Lag, settings: o.Settings}
 	if v.failingSince == nil {
 		v.failingSince = func() time.Time { return time.Time{} }
 	}
