@@ -119,7 +119,7 @@ func TestDemoShowsAllOfGmailsWays(t *testing.T) {
 		}
 		reported := map[string][]string{}
 		for n := 14; n > 1; n-- {
-			for _, id := range []string{"flash-friday-" + daysAgo(n).Format("20060102"), "transactional", account, traffic.SenderValue, "autumn-mailing", "192.0.2.25"} {
+			for _, id := range []string{"flash-friday-" + daysAgo(n).Format("20060102"), "otp-login", "transactional", account, traffic.SenderValue, "autumn-mailing", "192.0.2.25"} {
 				if got := truth(domain, n, id); got.Reported {
 					var campaigns []string
 					for campaign := range got.Campaigns {
@@ -136,8 +136,11 @@ func TestDemoShowsAllOfGmailsWays(t *testing.T) {
 				t.Errorf("%s: a silent domain speaks", clock.now().Weekday())
 			}
 		}
-		if len(reported) != 6 || len(reported["flash-friday-"]) != 1 || len(reported["transactional"]) != 3 || len(reported["autumn-mailing"]) != 0 {
+		if len(reported) != 7 || len(reported["otp-login"]) != 1 || len(reported["flash-friday-"]) != 1 || len(reported["transactional"]) != 3 || len(reported["autumn-mailing"]) != 0 {
 			t.Errorf("%s: reported %v", clock.now().Weekday(), reported)
+		}
+		if !truth(domain, 2, "otp-login").Reported && !truth(domain, 3, "otp-login").Reported {
+			t.Errorf("%s: nobody reports sign-in codes", clock.now().Weekday())
 		}
 		before := truth(domain, 4, "")
 		if truth("acme.example.org", 3, "").Published || truth("acme.example.org", 5, "").Published || !truth("acme.example.org", 4, "").Published {

@@ -130,7 +130,8 @@ const (
 
 // Demo is the story that the demo tells about the weeks up to anchor: winter-clearance went to a bought list the day
 // before, people complain about flash-friday, Microsoft has blocked the mail of tenant acme for twelve hours; the weekly
-// digest, the streams and the rest are well. It sends about 4,500 mails a day.
+// digest, the streams and the rest are well. Gmail users report flash-friday too, and sign-in codes that they did not ask for.
+// It sends about 5,000 mails a day.
 func Demo(anchor time.Time) Story {
 	weekly := func(day time.Weekday, hour int, mails float64) []Schedule {
 		start := time.Date(2026, time.January, 4, hour, 0, 0, 0, time.UTC).AddDate(0, 0, int(day)) // 4 January is a Sunday
@@ -152,7 +153,7 @@ func Demo(anchor time.Time) Story {
 		{Name: "receipts", Group: "transactional", Subject: "Receipt for your order №", PerDay: 700, Rates: transactional},
 		{Name: "otp-login", Group: "transactional", Subject: "Your sign-in code", PerDay: 900, Rates: transactional},
 		{Name: "password-reset", Group: "transactional", Subject: "Reset your password", PerDay: 180, Rates: transactional},
-		{Name: "acme-news", Tenant: "acme", Group: "newsletter", Subject: "News from Acme: “more for less”", PerDay: 900, Rates: healthy},
+		{Name: "acme-news", Tenant: "acme", Group: "newsletter", Subject: "News from Acme: “more for less”", PerDay: 1500, Rates: healthy},
 		{Name: "globex-updates", Tenant: "globex", Group: "newsletter", Subject: "Globex-Neuigkeiten für Sie", PerDay: 200, Rates: healthy},
 		{Name: "initech-alerts", Tenant: "initech", Group: "alerts", Subject: "TPS report reminder", PerDay: 120, Rates: transactional, Recipients: 2},
 		{Name: "legacy-crm", ConfigurationSet: "legacy-crm", Subject: "Service note", PerDay: 150, Rates: healthy, Tagging: TagNone},
@@ -170,7 +171,7 @@ func Demo(anchor time.Time) Story {
 // atGmail adds what Gmail alone knows, in the days up to anchor.
 func (s *Story) atGmail(anchor time.Time) {
 	daysAgo := func(n int) time.Time { return anchor.UTC().Truncate(wholeDay).AddDate(0, 0, -n) }
-	s.Annoyances = []Annoyance{{Campaign: "otp-login", From: daysAgo(6), To: daysAgo(3), Report: 0.012}}
+	s.Annoyances = []Annoyance{{Campaign: "otp-login", From: daysAgo(6), To: daysAgo(1), Report: 0.012}}
 	s.Strangers = []Stranger{
 		{Value: "autumn-mailing", FromDomain: "news.example.com", From: daysAgo(9), To: daysAgo(7), PerDay: 700, Report: 0.008},
 		{Value: "192.0.2.25", FromDomain: "news.example.com", From: daysAgo(8), To: daysAgo(6), PerDay: 600, Report: 0.008},
