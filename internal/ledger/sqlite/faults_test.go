@@ -296,6 +296,45 @@ func TestReadOnly(t *testing.T) {
 	}
 }
 
+// TestDiskThatHangs has a COMMIT wait for ever: nobody gets an error, so the status must tell.
+func TestDiskThatHangs(t *testing.T) {
+	var now atomic.Pointer[time.Time]
+	set := func(at time.Time) { now.Store(&at) }
+	began := time.Now()
+	set(began)
+	l := tempLedger(t, func(o *Options) { o.Now = func() time.Time { return *now.Load() } })
+	hangs, goOn := make(chan struct{}), make(chan struct{})
+	l.mu.Lock()
+	commit := l.w.commit
+	l.w.commit = func() error {
+		close(hangs)
+		<-goOn
+		return commit()
+	}
+	l.mu.Unlock()
+	done := make(chan error, 1)
+	go func() {
+		_, err := l.Commit(context.Background(), killPut(0))
+		done <- err
+	}()
+	<-hangs
+	if err := commitErr(t, l); err != nil {
+		t.Errorf("status: %v at once", err)
+	}
+	set(began.Add(stall + time.Second))
+	if err := commitErr(t, l); !errors.Is(err, ledger.ErrCannotCommit) || !strings.Contains(err.Error(), "hang") {
+		t.Errorf("status: %v after %s", err, stall)
+	}
+	l.w.commit = commit
+	close(goOn)
+	if err := <-done; err != nil {
+		t.Fatal(err)
+	}
+	if err := commitErr(t, l); err != nil {
+		t.Errorf("status: %v after the disk went on", err)
+	}
+}
+
 // TestSlowReader keeps a read transaction open while much is written: the WAL grows, and is short again once it ends.
 func TestSlowReader(t *testing.T) {
 	now := time.Now()

@@ -76,7 +76,7 @@ func open(ctx context.Context, o Options) (_ *Ledger, err error) {
 		o: o, lock: lock, requests: make(chan *request), stop: make(chan struct{}), committed: make(chan struct{}),
 		covered: coverage{}, unconfirmed: newUnconfirmed(), changes: &changeLog{},
 	}
-	l.w = newWriter(o.Path, l.stop, l.setCommitErr)
+	l.w = newWriter(o.Path, l.stop, l.setCommitErr, o.Now)
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, l.w.close(), l.closeReader(), lock.Close())
@@ -295,6 +295,9 @@ func (l *Ledger) Status(context.Context) (ledger.Status, error) {
 	s.Unconfirmed = l.unconfirmed.counts()
 	if err := l.commitErr.Load(); err != nil {
 		s.CommitErr = *err
+	}
+	if s.CommitErr == nil {
+		s.CommitErr = l.w.stalled()
 	}
 	return s, nil
 }

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"net/url"
 	"path/filepath"
+	"sync/atomic"
 	"time"
 
 	_ "modernc.org/sqlite" // the driver, under the name sqlite
@@ -30,6 +31,9 @@ type writer struct {
 	stop <-chan struct{}
 	// waiting hears why the file cannot be reopened.
 	waiting func(error)
+	now     func() time.Time
+	// since is when the transaction that runs began, nil when none does. Whoever waits for a disk that hangs is told of by it.
+	since atomic.Pointer[time.Time]
 }
 
 // writerPragmas: synchronous=FULL makes each COMMIT durable in WAL mode. Checkpoints are Maintain's; the automatic one, at
@@ -48,8 +52,8 @@ func uri(path, query string) (string, error) {
 	return "file://" + (&url.URL{Path: abs}).EscapedPath() + "?" + query, nil
 }
 
-func newWriter(path string, stop <-chan struct{}, waiting func(error)) *writer {
-	w := &writer{path: path, stop: stop, waiting: waiting}
+func newWriter(path string, stop <-chan struct{}, waiting func(error), now func() time.Time) *writer {
+	w := &writer{path: path, stop: stop, waiting: waiting, now: now}
 	w.commit = func() error { return w.exec("COMMIT") }
 	return w
 }
@@ -178,6 +182,9 @@ func (w *writer) step(fn func() error) error {
 // stored. When COMMIT itself gives no clear answer it finds out which of the two by the mark, which fn must store, in a row
 // of batch or in meta.
 func (w *writer) transact(fn func(mark string) error) error {
+	began := w.now()
+	w.since.Store(&began)
+	defer w.since.Store(nil)
 	if err := w.open(); err != nil {
 		return classify(err)
 	}
@@ -191,6 +198,22 @@ func (w *writer) transact(fn func(mark string) error) error {
 	}
 	if err := w.commit(); err != nil {
 		return w.settle(err, mark)
+	}
+	return nil
+}
+
+// stall is how long a transaction may run before the ledger counts as one that cannot commit: longer than SQLite waits for
+// another process, and than anything that is done in one.
+const stall = 20 * time.Second
+
+// stalled says that the transaction that runs does not end, which is how a disk that hangs shows itself.
+func (w *writer) stalled() error {
+	since := w.since.Load()
+	if since == nil {
+		return nil
+	}
+	if d := w.now().Sub(*since); d > stall {
+		return fmt.Errorf("%w: a transaction has not ended for %s, so the disk seems to hang", ledger.ErrCannotCommit, d.Round(time.Second))
 	}
 	return nil
 }
