@@ -124,13 +124,12 @@ func dataQueries(queries []Query, period time.Duration) []types.MetricDataQuery 
 	asked := make([]types.MetricDataQuery, len(queries))
 	for i := range queries {
 		s := &queries[i].Series
-		dimensions := make([]types.Dimension, len(s.Dimensions))
+		var dimensions []types.Dimension
 		for j := range s.Dimensions {
-			dimensions[j] = types.Dimension{Name: &s.Dimensions[j].Name, Value: &s.Dimensions[j].Value}
+			dimensions = append(dimensions, types.Dimension{Name: &s.Dimensions[j].Name, Value: &s.Dimensions[j].Value})
 		}
 		asked[i] = types.MetricDataQuery{
-			Id:         aws.String("m" + strconv.Itoa(i)),
-			ReturnData: aws.Bool(true),
+			Id: aws.String("m" + strconv.Itoa(i)),
 			MetricStat: &types.MetricStat{
 				Metric: &types.Metric{Namespace: &s.Namespace, MetricName: &s.Metric, Dimensions: dimensions},
 				Period: aws.Int32(int32(period / time.Second)),
