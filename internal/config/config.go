@@ -135,7 +135,7 @@ type Collectors struct {
 	SES []SES `yaml:"ses" example:"[{queue_url: \"https://sqs.us-east-1.amazonaws.com/123456789012/ses-events\"}]"`
 	// The Google accounts whose figures of Gmail Postmaster Tools are read: what Gmail's users report as spam, joined to the
 	// campaigns that were sent.
-	Postmaster []Postmaster `yaml:"postmaster" example:"[{credentials_file: google.json}]"`
+	Postmaster []Postmaster `yaml:"postmaster" example:"[{credentials_file: postmaster.json}]"`
 }
 
 // SES is one queue of SES events.
@@ -160,7 +160,7 @@ type Postmaster struct {
 	API string `yaml:"api" oneof:"v2,v1" example:"v2"`
 	// The file with the account's credentials: what `mailvane auth google` wrote, or the key of a service account. It is read
 	// again before each pass. A relative path starts at the configuration file's folder.
-	CredentialsFile Path `yaml:"credentials_file" example:"google.json" unset:"Google's application default credentials"`
+	CredentialsFile Path `yaml:"credentials_file" example:"postmaster.json" unset:"Google's application default credentials"`
 	// The user for whom a service account acts, by domain-wide delegation.
 	Subject Mailbox `yaml:"subject" example:"postmaster@example.com"`
 	// The domains to read.
