@@ -43,7 +43,7 @@ type rule struct {
 func (p *pass) rules(ctx context.Context) ([]*rule, error) {
 	found := map[string]*rule{}
 	named := map[string]bool{} // rules that are named with their rule set
-	odd, whole := 0, true
+	odd, whole := map[string]bool{}, true
 	for _, dimension := range []string{ruleName, ruleSetName} {
 		listed, all, err := p.c.account.List(ctx, namespace, "", dimension)
 		if err != nil {
@@ -55,7 +55,7 @@ func (p *pass) rules(ctx context.Context) ([]*rule, error) {
 			switch {
 			case r == nil:
 			case !ok:
-				odd++
+				odd[r.subject] = true
 			default:
 				found[r.subject] = r
 				named[r.id.Rule] = named[r.id.Rule] || r.id.RuleSet != "" && r.id.Rule != ""
@@ -69,8 +69,8 @@ func (p *pass) rules(ctx context.Context) ([]*rule, error) {
 		}
 	}
 	slices.SortFunc(rules, func(a, b *rule) int { return cmp.Compare(a.subject, b.subject) })
-	if odd > 0 {
-		p.fault(collectors.ReasonMalformed, "", fmt.Errorf("%d series have names that no receipt rule can have", odd))
+	if len(odd) > 0 {
+		p.fault(collectors.ReasonMalformed, "", fmt.Errorf("%d names are none that a receipt rule can have", len(odd)))
 	}
 	if len(rules) > maxRules || !whole {
 		p.fault(collectors.ReasonConfig, "delete rule sets that are of no use",
