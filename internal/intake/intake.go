@@ -40,6 +40,8 @@ type Options struct {
 	Bounds Bounds
 	// Observer is told of what was counted live; nil for none.
 	Observer Observer
+	// Readings is told of what grew in readings; nil for none.
+	Readings ReadingObserver
 	// Now is the clock; nil for time.Now.
 	Now      func() time.Time
 	Settings Settings
@@ -49,6 +51,7 @@ type Options struct {
 type Intake struct {
 	ledger   Ledger
 	observer Observer
+	readings ReadingObserver
 	now      func() time.Time
 	bounded  *bounded
 	learned  *learned
@@ -62,9 +65,14 @@ var _ collectors.Sink = (*Intake)(nil)
 
 // New makes an Intake that goes on where the ledger stands.
 func New(ctx context.Context, o Options) (*Intake, error) {
-	in := &Intake{ledger: o.Ledger, observer: o.Observer, now: o.Now, bounded: newBounded(o.Bounds.orDefault())}
+	in := &Intake{
+		ledger: o.Ledger, observer: o.Observer, readings: o.Readings, now: o.Now, bounded: newBounded(o.Bounds.orDefault()),
+	}
 	if in.observer == nil {
 		in.observer = noObserver{}
+	}
+	if in.readings == nil {
+		in.readings = noObserver{}
 	}
 	if in.now == nil {
 		in.now = time.Now
@@ -142,6 +150,9 @@ func (in *Intake) put(ctx context.Context, b *collectors.Batch) (Summary, error)
 	}
 	in.learned.learn(w.learned)
 	sum.Recipients = in.tell(w, b, p, result)
+	if !p.Replay {
+		in.tellReadings(b, result.Readings)
+	}
 	return sum, kept(w, result)
 }
 
@@ -195,6 +206,23 @@ func (in *Intake) tell(w *work, b *collectors.Batch, p ledger.Put, result ledger
 		in.observer.Quarantined(b.Source, p.Quarantine[i].Reason)
 	}
 	return counts
+}
+
+// tellReadings reports what grew.
+func (in *Intake) tellReadings(b *collectors.Batch, changes []ledger.ReadingChange) {
+	for _, c := range changes {
+		r := &b.Readings[c.Index]
+		if r.Value == nil || r.Start.Before(b.Since) {
+			continue
+		}
+		by := *r.Value
+		if c.Previous != nil {
+			by -= *c.Previous
+		}
+		if by > 0 {
+			in.readings.Grew(&r.Key, by)
+		}
+	}
 }
 
 // Release counts the identity notifications for which no tagged copy came in time, and returns how many of them came

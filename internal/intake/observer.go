@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/mailvane/mailvane/internal/ledger"
+	"github.com/mailvane/mailvane/internal/observation"
 )
 
 // Observer is told of what was counted live, after it was committed. It must be fast and safe for concurrent use. The
@@ -19,6 +20,15 @@ type Observer interface {
 	Quarantined(source, reason string)
 }
 
+// ReadingObserver is told of what grew in the ledger's readings, after it was committed. It must be fast and safe for
+// concurrent use.
+type ReadingObserver interface {
+	// Grew: the number of a reading was new, or is larger than the one that was stored, by that much. A number that shrank,
+	// and one of a time before its source was first read, is not told. So what a source says of a period counts once,
+	// however often it is read again. It is told of every number; the observer knows which of them count something.
+	Grew(key *observation.ReadingKey, by float64)
+}
+
 // noObserver is the Observer of an Intake that exports nothing.
 type noObserver struct{}
 
@@ -26,3 +36,5 @@ func (noObserver) Counted(*ledger.Cell)             {}
 func (noObserver) Delivered(string, time.Duration)  {}
 func (noObserver) Entries(string, ledger.Fate, int) {}
 func (noObserver) Quarantined(_, _ string)          {}
+
+func (noObserver) Grew(*observation.ReadingKey, float64) {}
