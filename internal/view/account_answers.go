@@ -2,7 +2,9 @@ package view
 
 import (
 	"cmp"
+	"math"
 	"slices"
+	"strconv"
 	"time"
 
 	"github.com/mailvane/mailvane/internal/observation"
@@ -137,7 +139,7 @@ type TenantRates struct {
 type AccountFinding struct {
 	State signal.State `json:"state"`
 	Total int          `json:"total"`
-	// Items are the first of them; Since is when the list last changed on the day that it was last read.
+	// Items are the first 100 of them.
 	Items []observation.AccountItem `json:"items,omitempty"`
 }
 
@@ -225,15 +227,27 @@ func sesRate(points []signal.Point, lines signal.Lines) *SESRate {
 	newest := slices.MaxFunc(points, func(a, b signal.Point) int { return a.At.Compare(b.At) })
 	h := signal.HeadroomOf(points, lines)
 	r := &SESRate{
-		Value: h.Value, Hour: newest.At.UTC(), Level: h.Level, Review: lines.Review, Pause: lines.Pause, Left: h.Left,
+		Value: short(h.Value), Hour: newest.At.UTC(), Level: h.Level, Review: lines.Review, Pause: lines.Pause, Left: short(h.Left),
 	}
 	if h.Known {
-		r.Trend = &h.Trend
+		r.Trend = new(short(h.Trend))
 	}
 	if h.Reaches > 0 {
-		r.ReachesIn = new(h.Reaches.Hours())
+		r.ReachesIn = new(math.Round(h.Reaches.Hours()))
 	}
 	return r
+}
+
+// short is a number with six digits that count: people read it. What is nearly nothing is nothing.
+func short(v float64) float64 {
+	if math.Abs(v) < 1e-9 {
+		return 0
+	}
+	s, err := strconv.ParseFloat(strconv.FormatFloat(v, 'g', 6, 64), 64)
+	if err != nil {
+		return v
+	}
+	return s
 }
 
 // ourRate is the rate of what we counted, as near to SES's as our counts allow.
@@ -249,7 +263,7 @@ func ourRate(own *ownCounts, metric string) OurRate {
 	part := signal.RateOf(r.Numerator, r.Denominator)
 	switch {
 	case part.Known:
-		r.Value = &part.Value
+		r.Value = new(short(part.Value))
 		if r.Denominator < signal.Floor {
 			r.State = signal.Insufficient
 		}
@@ -288,7 +302,7 @@ func (a *accountReadings) quota(b *books) Quota {
 		return q
 	}
 	if q.Sent != nil {
-		q.Used = new(*q.Sent / *q.Max)
+		q.Used = new(short(*q.Sent / *q.Max))
 	}
 	points := slices.Clone(b.trends[readingSeries{a.subject, observation.AccountQuotaSent, ""}])
 	if len(points) == 0 {
@@ -297,9 +311,10 @@ func (a *accountReadings) quota(b *books) Quota {
 	for i := range points {
 		points[i].Value /= *q.Max
 	}
-	q.Highest = new(slices.MaxFunc(points, func(a, b signal.Point) int { return cmp.Compare(a.Value, b.Value) }).Value)
+	highest := slices.MaxFunc(points, func(a, b signal.Point) int { return cmp.Compare(a.Value, b.Value) })
+	q.Highest = new(short(highest.Value))
 	if h := signal.HeadroomOf(points, signal.Lines{Review: 1, Pause: 1}); h.Known {
-		q.Trend = &h.Trend
+		q.Trend = new(short(h.Trend))
 	}
 	return q
 }
@@ -388,7 +403,7 @@ func (t *TenantRates) judge(part signal.State) {
 	}{{t.Bounces, &t.BounceRate}, {t.Complaints, &t.ComplaintRate}} {
 		switch p := signal.RateOf(r.n, t.Sends); {
 		case p.Known:
-			*r.rate = &p.Value
+			*r.rate = new(short(p.Value))
 		case r.n > 0:
 			t.State = signal.Error
 		}

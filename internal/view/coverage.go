@@ -127,7 +127,7 @@ func (a *accountReadings) coverage(b *books) EventCoverage {
 func newCoverage(a *signal.Agreement) Coverage {
 	c := Coverage{Numerator: a.Matched, Denominator: a.Theirs, State: a.State, Finding: a.Finding}
 	if share, ok := a.Share(); ok {
-		c.Share = &share
+		c.Share = new(short(share))
 	}
 	return c
 }
@@ -138,7 +138,7 @@ func newCoverageOf(of string, a *signal.Agreement) CoverageOf {
 		ExcessHours: a.ExcessHours,
 	}
 	if share, ok := a.Share(); ok {
-		c.Share = &share
+		c.Share = new(short(share))
 	}
 	return c
 }
@@ -286,7 +286,7 @@ func (a *accountReadings) feedbackShare(b *books) Coverage {
 	p, published := b.published[a.place]
 	switch {
 	case c.Denominator > 0:
-		c.Share = new(float64(c.Numerator) / float64(c.Denominator))
+		c.Share = new(short(float64(c.Numerator) / float64(c.Denominator)))
 		if c.State = signal.OK; c.Denominator < signal.CoverageFloor {
 			c.State = signal.Insufficient
 		}

@@ -120,6 +120,9 @@ func New(reader Reader, o Options) *View {
 	if v.failingSince == nil {
 		v.failingSince = func() time.Time { return time.Time{} }
 	}
+	if v.lag == nil {
+		v.lag = func() time.Duration { return 0 }
+	}
 	v.sums, v.late = newSums(&eras{}), map[int64]bool{}
 	return v
 }
