@@ -3,6 +3,7 @@ package campaign
 import (
 	"cmp"
 	"math"
+	"math/bits"
 	"slices"
 )
 
@@ -29,6 +30,14 @@ const (
 	recentDays = 7
 )
 
+// ReportStates lists the states.
+func ReportStates() []ReportState {
+	return []ReportState{ReportOK, ReportStale, ReportNotReported, ReportNoData}
+}
+
+// Fresh says whether what Gmail said about a day is not stale yet.
+func Fresh(day, today Day) bool { return today-day <= freshDays }
+
 // Identifier is what Gmail last said about an identifier of a campaign.
 type Identifier struct {
 	Value, Field, Source, Domain string
@@ -44,6 +53,9 @@ type Identifier struct {
 	// delivered is the campaign's mail, for the order of identifiers.
 	delivered int64
 }
+
+// Own says that the identifier is the campaign's own, so that its rate is the campaign's.
+func (i *Identifier) Own() bool { return i.Share >= ownShare }
 
 // Identifiers lists the identifiers that a campaign used lately, those that say most first: reported ones, newest first,
 // then those with most mail. Those of the field sender are no campaign's.
@@ -129,10 +141,7 @@ func (j *Join) newestReport(g int32) (best *Joined, found bool) {
 
 func (j *Join) state(g int32, id *Identifier) ReportState {
 	if id.Rate != nil {
-		if j.today-id.Day > freshDays {
-			return ReportStale
-		}
-		return ReportOK
+		return j.aged(id.Day)
 	}
 	for d := j.today - recentDays + 1; d <= j.today; d++ {
 		m := j.groupMail(g, d, anyField)
@@ -155,6 +164,8 @@ type Bound struct {
 	Delivered int64
 	// Source, Domain and Field say whose readings were taken.
 	Source, Domain, Field string
+	// Newest is the last of the reported days.
+	Newest Day
 }
 
 // series is what the readings of one field and domain add up to for a campaign.
@@ -199,9 +210,7 @@ func (j *Join) Bound(of Name, first, last Day) Bound {
 		Complaints: best.bound, Delivered: best.ofField, Source: j.domains.sources[best.domain], Domain: best.domain,
 		Field: best.field.first(),
 	}
-	for days := best.days; days != 0; days &= days - 1 {
-		bound.Days++
-	}
+	bound.Days, bound.Newest = bits.OnesCount64(best.days), first+Day(bits.Len64(best.days)-1)
 	return bound
 }
 
@@ -244,24 +253,24 @@ func (j *Join) Names() []Name { return j.campaigns }
 // State is that of what a source says about a domain as a whole.
 func (j *Join) State(source, domain string) ReportState {
 	newest, ok := j.domains.newest[origin{source, domain}]
-	switch {
-	case !ok:
+	if !ok {
 		return ReportNoData
-	case j.today-newest > freshDays:
-		return ReportStale
-	default:
-		return ReportOK
 	}
+	return j.aged(newest)
 }
 
 // StateOf is that of a reading by itself.
 func (j *Join) StateOf(r *Joined) ReportState {
-	switch {
-	case r.Rate == nil:
+	if r.Rate == nil {
 		return ReportNotReported
-	case j.today-r.Day > freshDays:
-		return ReportStale
-	default:
+	}
+	return j.aged(r.Day)
+}
+
+// aged is the state of what was said about a day.
+func (j *Join) aged(day Day) ReportState {
+	if Fresh(day, j.today) {
 		return ReportOK
 	}
+	return ReportStale
 }

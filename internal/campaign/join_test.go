@@ -81,7 +81,7 @@ func TestJoin(t *testing.T) {
 			uses:     []Use{used(2, "spring", shop, "spring:bulk::", 6000), used(2, "autumn", shop, "autumn:bulk::", 1000)},
 			readings: []Reading{reported(2, shop, "spring", 0.002)},
 			want:     []said{{MatchOwn, "spring=a", 1, 6000, 6000, false}},
-			bounds:   map[string]Bound{"spring": {12, 1, 6000, observation.PostmasterV2, shop, "a"}},
+			bounds:   map[string]Bound{"spring": {12, 1, 6000, observation.PostmasterV2, shop, "a", today - 2}},
 		},
 		{
 			name: "own although others have a tenth",
@@ -91,8 +91,8 @@ func TestJoin(t *testing.T) {
 			},
 			want: []said{{MatchOwn, "spring=a test=a", 2, 1000, 1000, false}},
 			bounds: map[string]Bound{
-				"spring": {10, 1, 900, observation.PostmasterV2, shop, "a"},
-				"test":   {10, 1, 100, observation.PostmasterV2, shop, "a"},
+				"spring": {10, 1, 900, observation.PostmasterV2, shop, "a", today - 2},
+				"test":   {10, 1, 100, observation.PostmasterV2, shop, "a", today - 2},
 			},
 		},
 		{
@@ -102,8 +102,8 @@ func TestJoin(t *testing.T) {
 			readings: []Reading{reported(2, shop, "bulk", 0.2)},
 			want:     []said{{MatchShared, "spring=a autumn=a", 2, 1000, 1000, false}},
 			bounds: map[string]Bound{
-				"spring": {200, 1, 899, observation.PostmasterV2, shop, "a"},
-				"autumn": {101, 1, 101, observation.PostmasterV2, shop, "a"},
+				"spring": {200, 1, 899, observation.PostmasterV2, shop, "a", today - 2},
+				"autumn": {101, 1, 101, observation.PostmasterV2, shop, "a", today - 2},
 			},
 		},
 		{
@@ -114,8 +114,8 @@ func TestJoin(t *testing.T) {
 				{MatchShared, "autumn=a spring=a", 2, 1000, 1000, false}, {MatchOwn, "spring=b", 1, 500, 500, false},
 			},
 			bounds: map[string]Bound{
-				"spring": {5, 1, 500, observation.PostmasterV2, shop, "b"},
-				"autumn": {100, 1, 500, observation.PostmasterV2, shop, "a"},
+				"spring": {5, 1, 500, observation.PostmasterV2, shop, "b", today - 2},
+				"autumn": {100, 1, 500, observation.PostmasterV2, shop, "a", today - 2},
 			},
 		},
 		{
@@ -123,7 +123,7 @@ func TestJoin(t *testing.T) {
 			uses:     []Use{used(2, "spring", shop, "s1:s2::", 500)},
 			readings: []Reading{reported(2, shop, "s2", 0.2), reported(2, shop, "s1", 0.1)},
 			want:     []said{{MatchOwn, "spring=b", 1, 500, 500, false}, {MatchOwn, "spring=a", 1, 500, 500, false}},
-			bounds:   map[string]Bound{"spring": {50, 1, 500, observation.PostmasterV2, shop, "a"}},
+			bounds:   map[string]Bound{"spring": {50, 1, 500, observation.PostmasterV2, shop, "a", today - 2}},
 		},
 		{
 			name:     "unknown",
@@ -168,8 +168,8 @@ func TestJoin(t *testing.T) {
 				{MatchShared, "spring=a autumn=b", 2, 1000, 1000, false}, {MatchOwn, "autumn=a", 1, 400, 400, false},
 			},
 			bounds: map[string]Bound{
-				"spring": {10, 1, 600, observation.PostmasterV2, shop, "a"},
-				"autumn": {8, 1, 400, observation.PostmasterV2, shop, "a"},
+				"spring": {10, 1, 600, observation.PostmasterV2, shop, "a", today - 2},
+				"autumn": {8, 1, 400, observation.PostmasterV2, shop, "a", today - 2},
 			},
 		},
 		{
@@ -187,9 +187,9 @@ func TestJoin(t *testing.T) {
 				{MatchOwn, "winter=a", 1, 50, 50, false}, {Match: MatchUnknown},
 			},
 			bounds: map[string]Bound{
-				"spring": {6, 1, 600, observation.PostmasterV2, shop, "a"},
-				"autumn": {10, 1, 100, observation.PostmasterV2, news, "a"},
-				"winter": {5, 1, 50, observation.PostmasterV2, "other.example", "a"},
+				"spring": {6, 1, 600, observation.PostmasterV2, shop, "a", today - 2},
+				"autumn": {10, 1, 100, observation.PostmasterV2, news, "a", today - 2},
+				"winter": {5, 1, 50, observation.PostmasterV2, "other.example", "a", today - 2},
 			},
 		},
 		{
@@ -200,8 +200,8 @@ func TestJoin(t *testing.T) {
 			readings: []Reading{reported(2, shop, "same", 0.02)},
 			want:     []said{{MatchShared, "spring=a autumn=a", 2, 500, 500, false}},
 			bounds: map[string]Bound{
-				"spring": {10, 1, 400, observation.PostmasterV2, shop, "a"},
-				"autumn": {10, 1, 100, observation.PostmasterV2, shop, "a"},
+				"spring": {10, 1, 400, observation.PostmasterV2, shop, "a", today - 2},
+				"autumn": {10, 1, 100, observation.PostmasterV2, shop, "a", today - 2},
 			},
 		},
 		{
@@ -209,7 +209,7 @@ func TestJoin(t *testing.T) {
 			uses:     []Use{used(2, "spring", news, "same:::", 400)},
 			readings: []Reading{reported(2, shop, "same", 0.02), reported(2, news, "same", 0.01)},
 			want:     []said{{MatchOwn, "spring=a", 1, 400, 400, false}, {MatchOwn, "spring=a", 1, 400, 400, false}},
-			bounds:   map[string]Bound{"spring": {4, 1, 400, observation.PostmasterV2, news, "a"}},
+			bounds:   map[string]Bound{"spring": {4, 1, 400, observation.PostmasterV2, news, "a", today - 2}},
 		},
 		{
 			// Two sends of one campaign, each with a value of its own: their mail is different, so their bounds add up.
@@ -224,14 +224,14 @@ func TestJoin(t *testing.T) {
 				{MatchOwn, "spring=a", 1, 600, 600, false}, {MatchOwn, "spring=a", 1, 400, 400, false},
 				{MatchOwn, "spring=b", 1, 400, 1000, false},
 			},
-			bounds: map[string]Bound{"spring": {14, 2, 1000, observation.PostmasterV2, shop, "a"}},
+			bounds: map[string]Bound{"spring": {14, 2, 1000, observation.PostmasterV2, shop, "a", today - 2}},
 		},
 		{
 			name:     "campaign that got another name between two days",
 			uses:     []Use{used(3, "spring", shop, "s:::", 600), used(2, "Spring Sale", shop, "s:::", 400)},
 			readings: []Reading{reported(2, shop, "s", 0.01)},
 			want:     []said{{MatchShared, "spring=a Spring Sale=a", 2, 400, 1000, false}},
-			bounds:   map[string]Bound{"Spring Sale": {4, 1, 400, observation.PostmasterV2, shop, "a"}},
+			bounds:   map[string]Bound{"Spring Sale": {4, 1, 400, observation.PostmasterV2, shop, "a", today - 2}},
 		},
 		{
 			name: "campaign that ended, and reports after the send",
@@ -244,14 +244,14 @@ func TestJoin(t *testing.T) {
 				{MatchOwn, "spring=a", 1, 6000, 6000, false}, {MatchOwn, "spring=a", 1, 599, 6599, true},
 				{MatchOwn, "spring=a", 1, 0, 6599, true}, {MatchEarlier, "", 0, 0, 0, false},
 			},
-			bounds: map[string]Bound{"spring": {6, 1, 6000, observation.PostmasterV2, shop, "a"}},
+			bounds: map[string]Bound{"spring": {6, 1, 6000, observation.PostmasterV2, shop, "a", today - 4}},
 		},
 		{
 			name:     "one who shares an identifier sent on an earlier day",
 			uses:     []Use{used(3, "spring", shop, "bulk:::", 500), used(2, "autumn", shop, "bulk:::", 500)},
 			readings: []Reading{reported(2, shop, "bulk", 0.1)},
 			want:     []said{{MatchShared, "autumn=a spring=a", 2, 500, 1000, false}},
-			bounds:   map[string]Bound{"autumn": {50, 1, 500, observation.PostmasterV2, shop, "a"}},
+			bounds:   map[string]Bound{"autumn": {50, 1, 500, observation.PostmasterV2, shop, "a", today - 2}},
 		},
 		{
 			name:     "two tenants with one name",
@@ -259,8 +259,8 @@ func TestJoin(t *testing.T) {
 			readings: []Reading{reported(2, shop, "spring", 0.01)},
 			want:     []said{{MatchShared, "blue/spring=a red/spring=a", 2, 1000, 1000, false}},
 			bounds: map[string]Bound{
-				"red/spring":  {10, 1, 500, observation.PostmasterV2, shop, "a"},
-				"blue/spring": {10, 1, 500, observation.PostmasterV2, shop, "a"},
+				"red/spring":  {10, 1, 500, observation.PostmasterV2, shop, "a", today - 2},
+				"blue/spring": {10, 1, 500, observation.PostmasterV2, shop, "a", today - 2},
 			},
 		},
 		{
@@ -284,8 +284,8 @@ func TestJoin(t *testing.T) {
 				{MatchOwn, "autumn=a", 1, 500, 500, false}, {Match: MatchNotJoined},
 			},
 			bounds: map[string]Bound{
-				"spring": {5, 1, 500, observation.PostmasterV2, shop, "a"},
-				"autumn": {50, 1, 500, observation.PostmasterV1, "old.example", "a"},
+				"spring": {5, 1, 500, observation.PostmasterV2, shop, "a", today - 2},
+				"autumn": {50, 1, 500, observation.PostmasterV1, "old.example", "a", today - 2},
 			},
 		},
 		{
@@ -304,7 +304,7 @@ func TestJoin(t *testing.T) {
 			uses:     []Use{used(2, "spring", shop, "spring:::", 500)},
 			readings: []Reading{reported(2, shop, "spring", 0)},
 			want:     []said{{MatchOwn, "spring=a", 1, 500, 500, false}},
-			bounds:   map[string]Bound{"spring": {0, 1, 500, observation.PostmasterV2, shop, "a"}},
+			bounds:   map[string]Bound{"spring": {0, 1, 500, observation.PostmasterV2, shop, "a", today - 2}},
 		},
 		{
 			name: "no Delivery events: shares by what was sent, no bound",
