@@ -1,0 +1,61 @@
+package alerts
+
+import "slices"
+
+// breadth orders what alerts are about: an alert may mute those of a narrower breadth.
+func (b By) breadth() int {
+	switch b {
+	case ByAccount:
+		return 4
+	case ByRegion:
+		return 3
+	case ByDomain:
+		return 2
+	case ByCampaign, ByCampaignProvider, ByIdentifier:
+		return 1
+	default:
+		return 0
+	}
+}
+
+// inhibitions finds which alert mutes which.
+type inhibitions map[Cause][]*Alert
+
+func newInhibitions(firing []*Alert) inhibitions {
+	i := make(inhibitions)
+	for _, a := range firing {
+		if a.By.breadth() > 1 {
+			cause := a.Signal.Definition().Cause
+			i[cause] = append(i[cause], a)
+		}
+	}
+	return i
+}
+
+// of returns the alert that mutes another: one of the same cause about the account, region or domain that the other's mail
+// was sent from, and at least as severe. A campaign of which that is not known is not muted.
+func (i inhibitions) of(a *Alert) *Alert {
+	if a.By.breadth() == 0 {
+		return nil
+	}
+	for _, b := range i[a.Signal.Definition().Cause] {
+		if b.By.breadth() > a.By.breadth() && b.Severity >= a.Severity && b.covers(a) {
+			return b
+		}
+	}
+	return nil
+}
+
+// covers says whether another alert is about a part of what this one is about.
+func (a *Alert) covers(other *Alert) bool {
+	for _, f := range [...]field{fieldAccount, fieldRegion, fieldDomain} {
+		want := a.Subject.get(f)
+		if want == "" {
+			continue
+		}
+		if other.Subject.get(f) != want && !slices.Contains(other.values(fieldNames[f]), want) {
+			return false
+		}
+	}
+	return true
+}

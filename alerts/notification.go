@@ -1,0 +1,135 @@
+package alerts
+
+import (
+	"time"
+
+	"github.com/mailvane/mailvane/internal/observation"
+)
+
+// Change says why a notification is made.
+type Change string
+
+// The changes. Joined and Left tell of members of a group that fires on; a notifier to which that means nothing returns nil
+// without sending.
+const (
+	Opened     Change = "opened"
+	Worsened   Change = "worsened"
+	Eased      Change = "eased"
+	Joined     Change = "joined"
+	Left       Change = "left"
+	Closed     Change = "closed"
+	maxMembers        = 20
+)
+
+// Notification is one message about a group of alerts to one notifier: all that a person needs who reads nothing else. It
+// holds no secret and no recipient's address. Names in it come from outside; notifiers escape them for their own markup.
+type Notification struct {
+	// ID is unique, and the same each time that delivery is tried. A receiver that has seen it can drop it.
+	ID string `json:"id"`
+	// Key is the same from the opening of a group to its end, and for its next firing: PagerDuty's dedup_key, at most 255
+	// bytes. Sequence grows by one with each notification of the key.
+	Key      string `json:"key"`
+	Sequence int64  `json:"sequence"`
+	// Notifier is to deliver it; empty for a dead letter, which no route takes.
+	Notifier string `json:"notifier"`
+	Change   Change `json:"change"`
+	// Resolved is true of the last notification of a group, Reason says why it ended.
+	Resolved bool   `json:"resolved"`
+	Reason   Reason `json:"reason,omitempty"`
+	// Severity is the worst of the members', of a group that ended the last one.
+	Severity Severity `json:"severity"`
+	Rule     string   `json:"rule"`
+	Signal   Signal   `json:"signal"`
+	By       By       `json:"by"`
+	Cause    Cause    `json:"cause"`
+	Owner    string   `json:"owner,omitempty"`
+	// Group are the labels that all members share.
+	Group []observation.Field `json:"group,omitempty"`
+	// StartedAt is when the group opened; At is when the notification was made.
+	StartedAt time.Time `json:"started_at"`
+	At        time.Time `json:"at"`
+	// Summary is one line of at most 1,000 bytes; Description a few more.
+	Summary     string `json:"summary"`
+	Description string `json:"description,omitempty"`
+	Runbook     string `json:"runbook,omitempty"`
+	Document    string `json:"document,omitempty"`
+	// Members are the alerts of the group, the worst first, at most 20; More is how many are not listed. Gone are those that
+	// have ended since the last notification, which Alertmanager has to be told one by one. A closing lists none but those.
+	Members []Member `json:"members,omitempty"`
+	More    int      `json:"more,omitempty"`
+	Gone    []Member `json:"gone,omitempty"`
+	// Muted are alerts of the same cause that are not sent, because this one stands for them, at most 20; MoreMuted is how
+	// many are not listed.
+	Muted     []Member `json:"muted,omitempty"`
+	MoreMuted int      `json:"more_muted,omitempty"`
+	// Links lead to the page, the dashboard and the runbook; Commands are what a person can run, such as the one that pauses
+	// a configuration set. The caller of Plan fills both in, and the Detail of members.
+	Links    []Link    `json:"links,omitempty"`
+	Commands []Command `json:"commands,omitempty"`
+}
+
+// Link is an address for browsers and what it leads to.
+type Link struct {
+	Text string `json:"text"`
+	URL  string `json:"url"`
+}
+
+// Command is a line for a shell and what it does.
+type Command struct {
+	Text string `json:"text"`
+	Line string `json:"line"`
+}
+
+// Member is one alert of a group.
+type Member struct {
+	// ID is the alert's; StartedAt tells its episodes apart.
+	ID        string    `json:"id"`
+	StartedAt time.Time `json:"started_at"`
+	Severity  Severity  `json:"severity"`
+	Subject   Subject   `json:"subject"`
+	// Evidence has the value with its interval and n of N, the line, and as of when.
+	Evidence Evidence            `json:"evidence,omitzero"`
+	Owner    string              `json:"owner,omitempty"`
+	Labels   []observation.Field `json:"labels,omitempty"`
+	Summary  string              `json:"summary,omitempty"`
+	// UpperBound says that the truth is at most the value.
+	UpperBound bool    `json:"upper_bound,omitempty"`
+	Detail     *Detail `json:"detail,omitempty"`
+}
+
+// Detail is what stands behind the figure of a member.
+type Detail struct {
+	// Providers and Reasons are the first few, the most first.
+	Providers []ProviderShare `json:"providers,omitempty"`
+	Reasons   []ReasonShare   `json:"reasons,omitempty"`
+	// SentLately counts recipients sent to in the last 15 minutes: whether it is still going on. Nil when not known.
+	SentLately *int64 `json:"sent_last_15m,omitempty"`
+	// Previous is the figure of the send before, nil when there is none.
+	Previous *PreviousSend `json:"previous,omitempty"`
+	// ConfigurationSets are those that the mail is sent with, by which it can be paused.
+	ConfigurationSets []observation.Origin `json:"configuration_sets,omitempty"`
+}
+
+// ProviderShare is what a mailbox provider adds to a figure.
+type ProviderShare struct {
+	Provider    string `json:"provider"`
+	Numerator   int64  `json:"numerator"`
+	Denominator int64  `json:"denominator"`
+}
+
+// ReasonShare is how often a reason was given, with the SES ids of up to three messages, by which SES's support finds them.
+type ReasonShare struct {
+	Reason     string   `json:"reason"`
+	Provider   string   `json:"provider,omitempty"`
+	N          int64    `json:"n"`
+	Reply      string   `json:"reply,omitempty"`
+	MessageIDs []string `json:"message_ids,omitempty"`
+}
+
+// PreviousSend is the same figure of the campaign's send before.
+type PreviousSend struct {
+	Send        string  `json:"send,omitempty"`
+	Value       float64 `json:"value"`
+	Numerator   int64   `json:"numerator"`
+	Denominator int64   `json:"denominator"`
+}

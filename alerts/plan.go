@@ -1,0 +1,297 @@
+package alerts
+
+import (
+	"cmp"
+	"fmt"
+	"maps"
+	"slices"
+	"strconv"
+	"time"
+)
+
+const (
+	// gather is how long after a notification a group waits before it tells of members that joined or left. What is worse
+	// than before is told at once.
+	gather = 5 * time.Minute
+	// remember is how long a closed group keeps its sequence.
+	remember = 30 * 24 * time.Hour
+)
+
+// Planner says which notifications the alerts call for. It does not change.
+type Planner struct {
+	Rules    *Rules
+	Router   *Router
+	Silences *Silences
+}
+
+// GroupChange is a change of what a notifier is told: the group and the notification must be stored together, and with the
+// transitions that led to them.
+type GroupChange struct {
+	// From is the version that the change was made of, 0 when there was none.
+	From  int64
+	Group Group
+	// Forget says that the group is to be deleted; there is then no notification.
+	Forget bool
+	// Notification is to go to the outbox; nil when there is nothing to say.
+	Notification *Notification
+}
+
+// Plan is what follows from the state of all alerts.
+type Plan struct {
+	Changes []GroupChange
+	// Muted and Silenced say of firing alerts, by their ids, which alert mutes them and which silence covers them.
+	Muted, Silenced map[string]string
+}
+
+// planning is one plan in the making.
+type planning struct {
+	*Planner
+	now   time.Time
+	ended map[string]Reason
+	plan  Plan
+	// firing are all firing alerts; muted those that another stands for, by its id.
+	firing []*Alert
+	muted  map[string][]*Alert
+	places map[groupID][]place
+}
+
+// place is an alert in a group. Loud alerts may open a group or be told of; others only keep it open.
+type place struct {
+	alert *Alert
+	id    string
+	loud  bool
+}
+
+// Plan compares the alerts of a state with what the notifiers have been told. Round is the one that led to the state; it
+// says why alerts ended.
+func (p *Planner) Plan(s *State, g *Groups, round Round) Plan {
+	w := planning{
+		Planner: p, now: round.At, ended: make(map[string]Reason), muted: make(map[string][]*Alert),
+		places: make(map[groupID][]place), plan: Plan{Muted: make(map[string]string), Silenced: make(map[string]string)},
+	}
+	for i := range round.Transitions {
+		if t := &round.Transitions[i]; t.Kind == Resolved {
+			w.ended[t.Alert.ID()] = t.Reason
+		}
+	}
+	for _, a := range s.Alerts() {
+		if a.Firing() {
+			w.firing = append(w.firing, a)
+		}
+	}
+	w.place()
+	ids := maps.Clone(g.byID)
+	if ids == nil {
+		ids = make(map[groupID]*Group)
+	}
+	for id := range w.places {
+		if _, known := ids[id]; !known {
+			ids[id] = nil
+		}
+	}
+	for _, id := range slices.SortedFunc(maps.Keys(ids), groupID.compare) {
+		w.update(id, ids[id])
+	}
+	return w.plan
+}
+
+// place puts the firing alerts into groups.
+func (w *planning) place() {
+	inHours := make([]bool, len(w.Router.routes))
+	for i := range inHours {
+		inHours[i] = w.Router.routes[i].Hours.Contain(w.now)
+	}
+	inhibitions := newInhibitions(w.firing)
+	for _, a := range w.firing {
+		id := a.ID()
+		quiet := false
+		if by := inhibitions.of(a); by != nil {
+			quiet = true
+			w.plan.Muted[id] = by.ID()
+			w.muted[by.ID()] = append(w.muted[by.ID()], a)
+		}
+		if silence, ok := w.Silences.Of(a, w.now); ok {
+			quiet = true
+			w.plan.Silenced[id] = silence
+		}
+		key, _ := groupOf(a)
+		to := w.Router.route(a, inHours)
+		if len(to.ever) == 0 {
+			to = destinations{now: []string{""}, ever: []string{""}}
+		}
+		for _, notifier := range to.ever {
+			at := groupID{notifier, key}
+			loud := !quiet && slices.Contains(to.now, notifier)
+			w.places[at] = append(w.places[at], place{a, id, loud})
+		}
+	}
+}
+
+// update brings one group up to date.
+func (w *planning) update(id groupID, g *Group) {
+	told := Group{Key: id.key, Notifier: id.notifier}
+	if g != nil {
+		told = *g
+	}
+	if told.Notifier != "" && !w.Router.notifiers[told.Notifier] || !told.open() && w.old(g) && len(w.places[id]) == 0 {
+		w.forget(g)
+		return
+	}
+	members, gone, fresh := told.compare(w.places[id])
+	worst, worstLoud := None, None
+	for _, m := range members {
+		worst = max(worst, m.alert.Severity)
+		if m.loud {
+			worstLoud = max(worstLoud, m.alert.Severity)
+		}
+	}
+	switch waited := w.now.Sub(told.NotifiedAt) >= gather || told.NotifiedAt.After(w.now); {
+	case len(members) == 0 && !told.open():
+	case len(members) == 0:
+		w.close(told, gone)
+	case !told.open():
+		w.tell(told, Opened, members, nil, worst)
+	case worstLoud > told.Severity:
+		w.tell(told, Worsened, members, gone, worst)
+	case worst < told.Severity && worstLoud != None:
+		w.tell(told, Eased, members, gone, worst)
+	case fresh && waited:
+		w.tell(told, Joined, members, gone, worst)
+	case len(gone) > 0 && waited:
+		w.tell(told, Left, members, gone, told.Severity)
+	}
+}
+
+func (w *planning) old(g *Group) bool { return g != nil && w.now.Sub(g.NotifiedAt) > remember }
+
+func (w *planning) forget(g *Group) {
+	if g != nil {
+		w.plan.Changes = append(w.plan.Changes, GroupChange{From: g.Version, Group: *g, Forget: true})
+	}
+}
+
+// compare holds the alerts of a group against what the notifier knows: members are those that it is to know of from now on,
+// gone those that it knows and that are over; fresh says that there are members it does not know.
+func (g *Group) compare(alerts []place) (members []place, gone []Episode, fresh bool) {
+	known := make(map[string]time.Time, len(g.Members))
+	for _, m := range g.Members {
+		known[m.ID] = m.StartedAt
+	}
+	stay := make(map[string]bool, len(alerts))
+	for _, a := range alerts {
+		since, ok := known[a.id]
+		switch same := ok && since.Equal(a.alert.StartedAt); {
+		case same:
+			stay[a.id] = true
+		case a.loud:
+			fresh = true
+		default:
+			continue
+		}
+		members = append(members, a)
+	}
+	for _, m := range g.Members {
+		if !stay[m.ID] {
+			gone = append(gone, m)
+		}
+	}
+	return members, gone, fresh
+}
+
+// tell makes the notification of a group that fires.
+func (w *planning) tell(g Group, why Change, members []place, gone []Episode, worst Severity) {
+	first := members[0].alert
+	if !g.open() {
+		g.StartedAt = w.now
+		g.Rule, g.Signal, g.By, g.Owner = first.Rule, first.Signal, first.By, first.Owner
+		_, g.Labels = groupOf(first)
+	}
+	g.Severity = worst
+	slices.SortStableFunc(members, func(a, b place) int {
+		return cmp.Or(cmp.Compare(b.alert.Severity, a.alert.Severity), cmp.Compare(b.alert.excess(), a.alert.excess()))
+	})
+	g.Members = nil
+	for _, m := range members {
+		g.Members = append(g.Members, Episode{m.id, m.alert.StartedAt, m.alert.Subject})
+	}
+	n := w.notification(&g, why, gone)
+	var muted []*Alert
+	for _, m := range members {
+		muted = append(muted, w.muted[m.id]...)
+		if len(n.Members) < maxMembers {
+			n.Members = append(n.Members, w.member(m.alert, m.id))
+		}
+	}
+	n.More = len(members) - len(n.Members)
+	for _, a := range muted[:min(len(muted), maxMembers)] {
+		n.Muted = append(n.Muted, w.member(a, a.ID()))
+	}
+	n.MoreMuted = len(muted) - len(n.Muted)
+	n.Summary = n.Members[0].Summary
+	if len(members) > 1 {
+		n.Summary = shorten(fmt.Sprintf("%d times %s, the worst: %s", len(members), g.Rule, n.Summary), maxSummary)
+	}
+	n.Description = w.Rules.Description(members[0].alert, "", w.now)
+	w.change(g, n)
+}
+
+// close makes the last notification of a group.
+func (w *planning) close(g Group, gone []Episode) {
+	n := w.notification(&g, Closed, gone)
+	n.Resolved = true
+	n.Reason = RouteChanged
+	for _, m := range gone {
+		n.Reason = cmp.Or(w.ended[m.ID], n.Reason)
+	}
+	what := gone[0].Subject.String()
+	if len(gone) > 1 {
+		what = fmt.Sprintf("%d subjects", len(gone))
+	}
+	n.Summary = shorten(fmt.Sprintf("%s resolved for %s: %s", g.Rule, what, n.Reason), maxSummary)
+	g.Members = nil
+	w.change(g, n)
+}
+
+func (w *planning) notification(g *Group, why Change, gone []Episode) *Notification {
+	n := &Notification{
+		Key: g.Key, Sequence: g.Sequence + 1, Notifier: g.Notifier, Change: why, Severity: g.Severity, Rule: g.Rule,
+		Signal: g.Signal, By: g.By, Cause: g.Signal.Definition().Cause, Owner: g.Owner, Group: g.Labels, StartedAt: g.StartedAt,
+		At: w.now,
+	}
+	n.ID = digest(n.Notifier, n.Key, strconv.FormatInt(n.Sequence, 10), w.now.Format(time.RFC3339Nano))
+	if rule := w.Rules.byName[g.Rule]; rule != nil {
+		n.Runbook, n.Document = rule.Runbook, rule.Document
+	}
+	for _, m := range gone {
+		n.Gone = append(n.Gone, Member{ID: m.ID, StartedAt: m.StartedAt, Subject: m.Subject})
+	}
+	return n
+}
+
+func (w *planning) member(a *Alert, id string) Member {
+	return Member{
+		ID: id, StartedAt: a.StartedAt, Severity: a.Severity, Subject: a.Subject, Evidence: a.Evidence, Owner: a.Owner,
+		Labels: a.Labels, Summary: w.Rules.Summary(a, "", w.now), UpperBound: a.Signal.Definition().Bound,
+	}
+}
+
+func (w *planning) change(g Group, n *Notification) {
+	c := GroupChange{From: g.Version, Group: g, Notification: n}
+	c.Group.Version++
+	c.Group.Sequence = n.Sequence
+	c.Group.NotifiedAt = w.now
+	w.plan.Changes = append(w.plan.Changes, c)
+}
+
+// excess says by how much an alert's figure is beyond its line, as a factor.
+func (a *Alert) excess() float64 {
+	e := &a.Evidence
+	switch {
+	case !e.Known:
+		return 0
+	case e.Below:
+		return e.Line / max(e.Value, 1e-9)
+	default:
+		return e.Value / max(e.Line, 1e-9)
+	}
+}

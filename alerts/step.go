@@ -1,0 +1,158 @@
+package alerts
+
+import (
+	"time"
+
+	"github.com/mailvane/mailvane/internal/signal"
+)
+
+// step takes a level through one judgement and says why it ended, if it did.
+//
+// Only a figure beyond its line ends the three clocks of a level that is on. Whatever mixture of good, missing and unknown
+// figures follows the last bad one, the first clock to run out ends it; so no alert outlives its cause by more than the
+// longest of them, freeze.
+func (l *Level) step(j judgement, now time.Time, r *rule) (ended Reason) {
+	if !l.On {
+		l.wait(j.verdict, now, r.For)
+		return ""
+	}
+	switch j.verdict {
+	case crossed, near:
+		*l = Level{On: true}
+	case hold:
+		l.Frozen = time.Time{}
+	case clear:
+		if due(&l.Clear, now, r.settles(j.final)) {
+			ended = Cleared
+		}
+	case weak:
+		if due(&l.Quiet, now, r.expiry) {
+			ended = Insufficient
+		}
+	case absent:
+		if !l.Clear.IsZero() && due(&l.Clear, now, r.settles(false)) {
+			ended = Cleared
+		}
+		if due(&l.Quiet, now, r.expiry) {
+			ended = Expired
+		}
+	case expired:
+		ended = Expired
+	case unknown:
+		if due(&l.Frozen, now, freeze) {
+			ended = frozen(j.state)
+		}
+	}
+	if ended != "" {
+		*l = Level{}
+	}
+	return ended
+}
+
+// wait takes a level that is off through one judgement. What is merely near goes on waiting; only what is sure fires.
+func (l *Level) wait(v verdict, now time.Time, enough time.Duration) {
+	switch v {
+	case crossed:
+		if due(&l.Pending, now, enough) {
+			*l = Level{On: true}
+		}
+	case near, hold:
+	default:
+		l.Pending = time.Time{}
+	}
+}
+
+// due starts a clock that does not run yet, and says whether it has run for long enough.
+func due(since *time.Time, now time.Time, enough time.Duration) bool {
+	// A time in the future was written by a clock that was wrong.
+	if since.IsZero() || since.After(now) {
+		*since = now
+	}
+	return now.Sub(*since) >= enough
+}
+
+func frozen(s signal.State) Reason {
+	switch s {
+	case signal.NoData:
+		return WentDark
+	case signal.Error:
+		return WentWrong
+	default:
+		return WentStale
+	}
+}
+
+// shift moves the clocks of a level, so that time in which nobody looked does not count.
+func (l *Level) shift(by time.Duration) {
+	for _, t := range []*time.Time{&l.Pending, &l.Clear, &l.Quiet, &l.Frozen} {
+		if !t.IsZero() {
+			*t = t.Add(by)
+		}
+	}
+}
+
+// severity is that of the worst level that is on.
+func severity(levels *[2]Level) Severity {
+	switch {
+	case levels[1].On:
+		return Critical
+	case levels[0].On:
+		return Warning
+	default:
+		return None
+	}
+}
+
+// advance makes of an alert what it is after one sample, with the reason for which its last level ended.
+func (r *rule) advance(a *Alert, s *Sample, now time.Time) (ended Reason) {
+	var judged [2]judgement
+	for i, l := range r.levels {
+		if l == nil {
+			if a.Levels[i].On {
+				ended = RuleChanged
+			}
+			a.Levels[i] = Level{}
+			continue
+		}
+		judged[i] = r.judge(l, s, a.Judged)
+		if why := a.Levels[i].step(judged[i], now, r); why != "" {
+			ended = why
+		}
+	}
+	if r.kind == Daily && judgedDay(judged, r) {
+		a.Judged = Date(s.newest())
+	}
+	i := r.telling(severity(&a.Levels))
+	e := r.evidence(r.levels[i], s, judged[i])
+	e.At = now
+	// While nothing is known, what was last known still says why the alert stands.
+	if !e.Known && a.Evidence.Known {
+		a.Evidence.State = e.State
+		return ended
+	}
+	a.Evidence = e
+	return ended
+}
+
+// judgedDay says whether a daily reading's newest day has now been judged.
+func judgedDay(judged [2]judgement, r *rule) bool {
+	for i, l := range r.levels {
+		if l != nil {
+			v := judged[i].verdict
+			return v == crossed || v == near || v == clear || v == expired
+		}
+	}
+	return false
+}
+
+// telling is the level whose line says most about an alert of that severity: its own, or the first there is.
+func (r *rule) telling(s Severity) int {
+	switch {
+	case s != None && r.levels[s-1] != nil:
+		return int(s) - 1
+	case r.levels[0] != nil:
+		return 0
+	default:
+		return 1
+	}
+}
