@@ -17,7 +17,7 @@ const (
 	// not come to is left to the next.
 	accountTimeout = 2 * time.Hour
 	// accountJitter bounds by how much passes over accounts are put off, the first one too.
-	accountJitter = 30 * time.Second
+	accountJitter = 5 * time.Second
 	// progressEvery is how often a pass that takes long says how far it is.
 	progressEvery = 30 * time.Second
 )

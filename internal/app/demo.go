@@ -111,7 +111,7 @@ func simulatorAWS(endpoint string) func(context.Context, string) (aws.Config, er
 }
 
 // demoCredentials is the file with the credentials of the demo's Google account, beside its configuration.
-const demoCredentials = "google.json"
+const demoCredentials = "postmaster.json"
 
 // demoConfig is the configuration that the demo's sender would write. Gmail is asked much more often than is of use, so that
 // the day which arrives while somebody looks does.
@@ -138,12 +138,16 @@ collectors:
 }
 
 const demoText = `
-Ready: %d events of the last five weeks were counted in %.1f s, and mail is being sent now.
+Ready: %d events of the last five weeks were counted in %.1f s, and mail is being sent now. Gmail's figures are a few
+seconds behind; within three minutes one of its days is revised and a late one arrives.
 
   http://%[3]v/                                                     where to begin
   http://%[3]v/api/v1/campaigns?window=7d&sort=hard_bounce_rate     the bought list comes first
   http://%[3]v/api/v1/campaigns?window=7d&sort=complaint_rate       the campaign that people complain about
   http://%[3]v/api/v1/campaigns/acme-news?tenant=acme&window=24h    the tenant whose mail Microsoft blocks
+  http://%[3]v/api/v1/campaigns/otp-login?window=7d                 Gmail users report these: "gmail" has the rate
+  http://%[3]v/api/v1/identifiers?window=7d                         what Gmail reports, and whose mail it was
+  http://%[3]v/api/v1/domains?window=7d                             what Gmail says about each domain
   http://%[3]v/api/v1/providers?window=24h                          where mail is refused or slowed
   http://%[3]v/api/v1/sources                                       what is read, and what is missing
   http://%[3]v/metrics                                              all of it for Prometheus
