@@ -43,8 +43,8 @@ type Options struct {
 	MaxSets, MaxTenants int
 	// RequestsPerSecond is the most calls to SES in a second, by default 1, which is SES's own limit.
 	RequestsPerSecond float64
-	// Call, when not nil, is told of every call to CloudWatch before it is made. It must not block.
-	Call func(cloudwatch.Call)
+	// Calls, when not nil, is told of every call to CloudWatch before it is made: they cost money. It must not block.
+	Calls func(cloudwatch.Call)
 	// Observe, when not nil, is told how far a pass is, after each part of it that was stored. It must not block.
 	Observe func(Progress)
 	// Now is the clock, time.Now when nil.
@@ -95,7 +95,7 @@ func New(o Options) (*Collector, error) {
 		return nil, fmt.Errorf("account %s: limits must be positive", o.Name)
 	}
 	a, err := cloudwatch.Open(cloudwatch.Options{
-		Source: o.Name, AWS: o.AWS, Region: o.Region, RoleARN: o.RoleARN, Observe: o.Call, Now: o.Now,
+		Source: o.Name, AWS: o.AWS, Region: o.Region, RoleARN: o.RoleARN, Observe: o.Calls, Now: o.Now,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("account: %w", err)

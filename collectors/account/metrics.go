@@ -40,26 +40,24 @@ type group struct {
 func (p *pass) metrics(ctx context.Context) error {
 	details := p.due(positionDetails)
 	before := len(p.faults)
-	if p.c.known == nil || details {
-		s, err := p.c.list(ctx)
+	known := p.c.known
+	if known == nil || details {
+		listed, err := p.c.list(ctx)
 		if err := p.settle(ctx, observation.AccountPartSeries, err); err != nil {
 			return err
 		}
-		switch {
-		case err == nil:
-			p.c.known = s
-		case p.c.known == nil:
-			p.c.known = blindSeries()
-			// Listed again in the next pass: nothing of what is known now was said by CloudWatch.
-			defer func() { p.c.known = nil }()
+		if err == nil {
+			known, p.c.known = listed, listed
 		}
 	}
-	known := p.c.known
-	p.progress.Ignored, p.progress.Folded = known.ignored, known.folded
-	groups := []group{{observation.AccountPartMetrics, known.account, time.Hour, stride}}
-	if details {
-		groups = append(groups, group{observation.AccountPartSets, known.sets, time.Hour, stride},
-			group{observation.AccountPartTenantMetrics, known.tenants, day, tenantStride})
+	groups := []group{{observation.AccountPartMetrics, blindCounters(), time.Hour, stride}}
+	if known != nil {
+		p.progress.Ignored, p.progress.Folded = known.ignored, known.folded
+		groups[0].counters = known.account
+		if details {
+			groups = append(groups, group{observation.AccountPartSets, known.sets, time.Hour, stride},
+				group{observation.AccountPartTenantMetrics, known.tenants, day, tenantStride})
+		}
 	}
 	for i := range groups {
 		if p.cloudOver {
@@ -132,7 +130,7 @@ func (p *pass) window(ctx context.Context, g *group, w cloudwatch.Window) error 
 func (p *pass) values(g *group, results []cloudwatch.Result) {
 	type key struct {
 		metric, detail string
-		at             int64
+		start          int64
 	}
 	values := map[key]float64{}
 	for i := range results {
@@ -141,12 +139,12 @@ func (p *pass) values(g *group, results []cloudwatch.Result) {
 			if !measured(point.Value) || c.query.Stat == cloudwatch.Average && point.Value > 1 {
 				continue
 			}
-			k := key{c.metric, c.detail, point.At.Unix()}
+			k := key{c.metric, c.detail, point.At.Truncate(g.width).Unix()}
 			values[k] = max(values[k], point.Value)
 		}
 	}
 	for k, v := range values {
-		start := time.Unix(k.at, 0).UTC().Truncate(g.width)
+		start := time.Unix(k.start, 0).UTC()
 		p.add(period{start, start.Add(g.width)}, observation.AccountCloudWatch, k.metric, k.detail, &v, "")
 	}
 }

@@ -103,19 +103,18 @@ func (c *Collector) list(ctx context.Context) (*series, error) {
 	s := sortSeries(all)
 	if !whole {
 		// The account's own may be among those that were left out.
-		s.account = blindSeries().account
+		s.account = blindCounters()
 	}
 	s.folded += bound(&s.sets, c.maxSets) + bound(&s.tenants, c.maxTenants)
 	return s, nil
 }
 
-// blindSeries are asked for where nothing is known.
-func blindSeries() *series {
-	s := &series{}
+// blindCounters are the account's own, for where nothing is known.
+func blindCounters() (counters []counter) {
 	for _, name := range accountNames() {
-		s.account = append(s.account, newCounter(cloudwatch.Series{Namespace: namespace, Metric: name}, metricOf(name), ""))
+		counters = append(counters, newCounter(cloudwatch.Series{Namespace: namespace, Metric: name}, metricOf(name), ""))
 	}
-	return s
+	return counters
 }
 
 // sortSeries says what the series are. Names come from outside: one that cannot be that of a set or tenant is ignored.

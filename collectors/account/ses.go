@@ -76,8 +76,8 @@ func (p *pass) standing(out *sesv2.GetAccountOutput) error {
 		p.add(p.hour(), observation.AccountSES, metric, "", value, text)
 	}
 	note(observation.AccountEnforcement, nil, status)
-	note(observation.AccountSendingEnabled, flag(out.SendingEnabled), "")
-	note(observation.AccountProduction, flag(out.ProductionAccessEnabled), "")
+	note(observation.AccountSendingEnabled, truth(out.SendingEnabled), "")
+	note(observation.AccountProduction, truth(out.ProductionAccessEnabled), "")
 	if quota.Max24HourSend < 0 {
 		note(observation.AccountQuotaMax, nil, observation.AccountUnlimited)
 	} else if measured(quota.Max24HourSend) {
@@ -92,7 +92,7 @@ func (p *pass) standing(out *sesv2.GetAccountOutput) error {
 	return nil
 }
 
-func flag(is bool) *float64 {
+func truth(is bool) *float64 {
 	if is {
 		return new(1.0)
 	}

@@ -250,7 +250,7 @@ func (v *View) readTrends(ctx context.Context, b *books) error {
 	if err != nil {
 		return err
 	}
-	b.accountant.trends, b.accountant.own, b.accountant.trendsAt = trends, ownCountsOf(rows), b.asOf
+	b.trends, b.own, b.trendsAt = trends, ownCountsOf(rows), b.asOf
 	return nil
 }
 
