@@ -17,8 +17,10 @@
 // How SES accounts stand, and how much of what CloudWatch counts has reached the ledger, is worked out by RefreshAccounts, by
 // the events' own time: SES and CloudWatch know no cohorts.
 //
-// Refresh is called by one loop, about once a second, RefreshGmail and RefreshAccounts by one, about once a minute; the
-// queries may be called from any goroutine at the same time. A View has no goroutine and no clock: its time is the ledger's
-// as-of time.
-// It may be imported by whatever shows or judges figures, and imports no engine.
+// What SES's receipt rules did is summed by RefreshInbound, by the periods in which CloudWatch counted it, up to when it was
+// read: a rule is silent only where figures came and said so.
+//
+// Refresh is called by one loop, about once a second, RefreshGmail, RefreshAccounts and RefreshInbound by one, about once a
+// minute; the queries may be called from any goroutine at the same time. A View has no goroutine and no clock: its time is
+// the ledger's as-of time. It may be imported by whatever shows or judges figures, and imports no engine.
 package view

@@ -61,6 +61,8 @@ type Settings struct {
 	Streams *campaign.Matcher
 	// DayZone is where Gmail's days begin, UTC when nil.
 	DayZone *time.Location
+	// ReceiptPurposes say what receipt rules are for and which campaigns use them; the first that fits decides.
+	ReceiptPurposes []ReceiptPurposes
 }
 
 // Owner is who answers for the campaigns that Match matches.
@@ -100,6 +102,11 @@ type View struct {
 	accounting sync.Mutex
 	accountant accountant
 	accounts   atomic.Pointer[Accounts]
+
+	// receiving is held through a RefreshInbound, and guards inboundReader. inbound is nil before the first.
+	receiving     sync.Mutex
+	inboundReader inboundReader
+	inbound       atomic.Pointer[inbound]
 
 	// mu guards everything below. Only Refresh and SetSettings write, and neither reads the ledger while it holds mu.
 	mu       sync.RWMutex
