@@ -73,6 +73,13 @@ const (
 	MatchNotJoined Match = "not_joined"
 )
 
+// Matches lists the matches.
+func Matches() []Match {
+	return []Match{
+		MatchOwn, MatchShared, MatchAccount, MatchSender, MatchIP, MatchUnknown, MatchEarlier, MatchNotCovered, MatchNotJoined,
+	}
+}
+
 // Joined is a reading with the mail that it speaks of.
 type Joined struct {
 	Reading

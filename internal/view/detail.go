@@ -137,7 +137,7 @@ func (v *View) present(tenant, id string, w signal.Window) (Detail, moment) {
 	}
 	var subject Subject
 	v.look(&subject, c, "")
-	d.Campaign = v.campaign(&subject, c, w)
+	d.Campaign = v.campaign(&subject, c, v.gmail.Load(), w)
 	v.walkCampaign(&subject, c, ByCampaignProvider, func(s *Subject) bool {
 		if !s.tally.empty(over) {
 			d.Providers = append(d.Providers, Provider{ID: s.Provider, Figures: s.Figures(w)})

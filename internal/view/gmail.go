@@ -35,9 +35,9 @@ type gmail struct {
 	asOf  time.Time
 	today campaign.Day
 	join  *campaign.Join
-	// domains are in the order of their names.
-	domains []*gmailDomain
-	// What answers list is made once.
+	// domains are in the order of their names, worst in that of their newest rates, the highest first.
+	domains, worst []*gmailDomain
+	// What answers list is made once. Identifiers come in the order of their rates, the highest first.
 	identifiers []DomainIdentifier
 	unreported  []campaign.Unreported
 	advice      []campaign.Advice
@@ -110,8 +110,9 @@ func (v *View) RefreshGmail(ctx context.Context) error {
 		p.Uses = append(p.Uses, j.uses[d].rows...)
 		g.folded += j.uses[d].folded
 	}
-	g.join, g.domains = campaign.NewJoin(p), j.readings.domains
-	g.identifiers, g.unreported, g.advice = identifiersOf(g.join), g.join.Unreported(), g.join.Advice()
+	g.join = campaign.NewJoin(p)
+	g.identifiers, g.unreported, g.advice = g.identifiersOf(), g.join.Unreported(), g.join.Advice()
+	g.show(j.readings.domains)
 	v.gmail.Store(g)
 	return nil
 }
@@ -235,10 +236,14 @@ type gmailDomain struct {
 	name, source string
 	// access is why the domain cannot be read, empty when it can.
 	access string
+	// newest is the last day of which figures came, 0 when none did.
+	newest campaign.Day
 	// spam are the days that have a rate, oldest first.
 	spam []measured
 	// measures are the newest values of everything else.
 	measures []Measure
+	// shown is what is shown of it whatever the window is.
+	shown Domain
 }
 
 // measured is a value of a day.
@@ -324,6 +329,7 @@ func (s *readingSet) done() *readings {
 		switch {
 		case k.Metric == observation.PostmasterArrived:
 			r.arrivals = append(r.arrivals, campaign.Arrival{Source: k.Source, Domain: k.Subject, Day: at.day})
+			d.newest = max(d.newest, at.day)
 		case k.Metric == observation.PostmasterSpamRate && row.Value != nil:
 			d.spam = append(d.spam, measured{at.day, *row.Value, row.FirstSeen, row.LastChanged})
 		case k.Metric == observation.PostmasterFeedbackLoopSpamRate:
@@ -331,9 +337,10 @@ func (s *readingSet) done() *readings {
 				r.loops = append(r.loops, campaign.Reading{
 					Source: k.Source, Domain: k.Subject, Aggregation: aggregation, Identifier: identifier, Day: at.day, Rate: row.Value,
 				})
+				d.newest = max(d.newest, at.day)
 			}
 		default:
-			d.measures = append(d.measures, Measure{k.Metric, k.Detail, row.Value, row.Text, at.day})
+			d.measures = append(d.measures, Measure{Metric: k.Metric, Detail: k.Detail, Value: row.Value, Text: row.Text, Day: at.day})
 		}
 	}
 	for _, d := range r.domains {

@@ -1,6 +1,7 @@
 package view
 
 import (
+	"math"
 	"time"
 
 	"github.com/mailvane/mailvane/internal/campaign"
@@ -18,6 +19,13 @@ const (
 type Gmail struct {
 	// Delivered counts deliveries to personal Gmail addresses in the window.
 	Delivered int64 `json:"delivered"`
+	// State is that of SpamRate, the newest rate of an identifier that is the campaign's own. It is left out when there is
+	// none: rates of identifiers that are shared, or that speak of earlier mail, are nobody's. Day is that of the rate,
+	// AgeDays how many days ago that is.
+	State    campaign.ReportState `json:"state"`
+	SpamRate *float64             `json:"spam_rate,omitempty"`
+	Day      campaign.Day         `json:"day,omitzero"`
+	AgeDays  *int                 `json:"age_days,omitempty"`
 	// ComplaintsUpperBound is how many complaints there can have been at most on the days that were reported. Gmail divides
 	// by mail in inboxes, of which nobody else knows how much it is. Nil when no day was reported.
 	ComplaintsUpperBound *float64 `json:"complaints_upper_bound,omitempty"`
@@ -33,12 +41,14 @@ type GmailIdentifier struct {
 	Value  string `json:"value"`
 	Field  string `json:"field"`
 	Domain string `json:"domain"`
+	Source string `json:"source"`
 	// SharedBy is how many campaigns used it in the three days up to Day, Share this one's part of the mail.
 	SharedBy int     `json:"shared_by"`
 	Share    float64 `json:"share"`
 	// SpamRate is left out when Gmail reported none. Day is that of the rate, else of the last mail.
 	SpamRate *float64             `json:"spam_rate,omitempty"`
 	Day      campaign.Day         `json:"day"`
+	AgeDays  int                  `json:"age_days"`
 	State    campaign.ReportState `json:"state"`
 	// CarryOver says that nearly all of the mail was sent before Day.
 	CarryOver bool `json:"carry_over,omitempty"`
@@ -49,30 +59,71 @@ func (g *gmail) gmailWindow(w signal.Window) (first, last campaign.Day) {
 	return campaign.DayOf(g.asOf.Add(-w.Span()), g.zone) + 1, g.today
 }
 
-// gmailOf is what Gmail says about a campaign, nil when that is not known yet or the campaign has nothing to do with
-// Gmail.
-func (v *View) gmailOf(tenant, id string, delivered int64, w signal.Window) *Gmail {
-	g := v.gmail.Load()
+// age is how many days ago a day is.
+func (g *gmail) age(day campaign.Day) int { return int(g.today - day) }
+
+// ownRate is the newest rate that is a campaign's own; rate is nil, and the state says why, when there is none. Identifiers
+// come in the order of the join, newest first.
+func ownRate(identifiers []campaign.Identifier) (rate *campaign.Identifier, state campaign.ReportState) {
+	state = campaign.ReportNoData
+	for i := range identifiers {
+		id := &identifiers[i]
+		switch {
+		case id.Rate != nil && id.Own() && !id.CarryOver:
+			return id, id.State
+		case id.State == campaign.ReportOK || id.State == campaign.ReportNotReported:
+			state = campaign.ReportNotReported
+		case id.State == campaign.ReportStale && state == campaign.ReportNoData:
+			state = campaign.ReportStale
+		}
+	}
+	return nil, state
+}
+
+// badness sorts campaigns by what Gmail users report: by the rates that are their own, then by those of shared identifiers,
+// which blame none.
+func (g *gmail) badness(n campaign.Name) float64 {
+	if g == nil {
+		return math.Inf(-1)
+	}
+	identifiers := g.join.Identifiers(n)
+	if own, _ := ownRate(identifiers); own != nil {
+		return *own.Rate
+	}
+	worst := math.Inf(-1)
+	for _, id := range identifiers {
+		if id.Rate != nil && !id.CarryOver {
+			worst = max(worst, *id.Rate-2) // below any own rate, as rates are 0 to 1
+		}
+	}
+	return worst
+}
+
+// campaign is what Gmail says about a campaign, nil when that is not known yet or the campaign has nothing to do with Gmail.
+func (g *gmail) campaign(tenant, id string, delivered int64, w signal.Window) *Gmail {
 	if g == nil {
 		return nil
 	}
 	n := campaign.Name{Tenant: tenant, Campaign: id}
+	identifiers := g.join.Identifiers(n)
+	if delivered == 0 && len(identifiers) == 0 {
+		return nil
+	}
 	first, last := g.gmailWindow(w)
 	answer := &Gmail{Delivered: delivered, DaysInWindow: int(last - first + 1), Identifiers: []GmailIdentifier{}}
+	own, state := ownRate(identifiers)
+	answer.State = state
+	if own != nil {
+		answer.SpamRate, answer.Day, answer.AgeDays = own.Rate, own.Day, new(g.age(own.Day))
+	}
 	if bound := g.join.Bound(n, first, last); bound.Days > 0 {
 		answer.ComplaintsUpperBound, answer.DaysReported = &bound.Complaints, bound.Days
 	}
-	for _, i := range g.join.Identifiers(n) {
-		if len(answer.Identifiers) == maxIdentifiers {
-			break
-		}
+	for _, i := range identifiers[:min(len(identifiers), maxIdentifiers)] {
 		answer.Identifiers = append(answer.Identifiers, GmailIdentifier{
-			Value: i.Value, Field: i.Field, Domain: i.Domain, SharedBy: i.SharedBy, Share: i.Share, SpamRate: i.Rate, Day: i.Day,
-			State: i.State, CarryOver: i.CarryOver,
+			Value: i.Value, Field: i.Field, Domain: i.Domain, Source: i.Source, SharedBy: i.SharedBy, Share: i.Share,
+			SpamRate: i.Rate, Day: i.Day, AgeDays: g.age(i.Day), State: i.State, CarryOver: i.CarryOver,
 		})
-	}
-	if delivered == 0 && len(answer.Identifiers) == 0 {
-		return nil
 	}
 	return answer
 }
@@ -101,141 +152,4 @@ const basisGmailDay = "gmail_day"
 
 func (g *gmail) window(w signal.Window) GmailWindow {
 	return GmailWindow{Start: g.asOf.Add(-w.Span()).UTC(), End: g.asOf.UTC(), Basis: basisGmailDay, AsOf: g.asOf.UTC()}
-}
-
-// Measure is the newest value that Gmail gave of something, under the collector's name of it.
-type Measure struct {
-	Metric string       `json:"metric"`
-	Detail string       `json:"detail,omitempty"`
-	Value  *float64     `json:"value,omitempty"`
-	Text   string       `json:"text,omitempty"`
-	Day    campaign.Day `json:"day"`
-}
-
-// Domain is what Gmail says about a domain.
-type Domain struct {
-	Domain string `json:"domain"`
-	// Source is the API and its version; a domain that two of them tell about is listed twice.
-	Source string `json:"source"`
-	// Access is why the domain cannot be read, left out when it can.
-	Access string               `json:"access,omitempty"`
-	State  campaign.ReportState `json:"state"`
-	// Spam is the newest rate of spam reports, Highest the highest of the window's; either is left out when there is none.
-	Spam    *SpamRate `json:"spam,omitempty"`
-	Highest *SpamRate `json:"highest_spam,omitempty"`
-	// DaysReported counts the window's days with a rate.
-	DaysReported int                `json:"days_reported"`
-	DaysInWindow int                `json:"days_in_window"`
-	Identifiers  []DomainIdentifier `json:"identifiers"`
-	Measures     []Measure          `json:"measures"`
-}
-
-// SpamRate is a rate of spam reports on a day, when it came, and when it was last revised.
-type SpamRate struct {
-	Rate        float64      `json:"rate"`
-	Day         campaign.Day `json:"day"`
-	FirstSeen   time.Time    `json:"first_seen"`
-	LastChanged time.Time    `json:"last_changed"`
-}
-
-// DomainIdentifier is the newest reading of an identifier.
-type DomainIdentifier struct {
-	Value       string               `json:"value"`
-	Domain      string               `json:"domain"`
-	Source      string               `json:"source"`
-	Aggregation string               `json:"aggregation"`
-	SpamRate    *float64             `json:"spam_rate,omitempty"`
-	Day         campaign.Day         `json:"day"`
-	State       campaign.ReportState `json:"state"`
-	Match       campaign.Match       `json:"match"`
-	CarryOver   bool                 `json:"carry_over,omitempty"`
-	// Region and Account are those of an account's identifier.
-	Region  string `json:"region,omitempty"`
-	Account string `json:"account,omitempty"`
-	// Delivered counts deliveries to Gmail with the identifier on the day, DeliveredThreeDays in the three days up to it.
-	// Both are left out where the reading is joined to no mail.
-	Delivered          *int64         `json:"delivered,omitempty"`
-	DeliveredThreeDays *int64         `json:"delivered_three_days,omitempty"`
-	SharedBy           int            `json:"shared_by,omitempty"`
-	Campaigns          []IdentifiedBy `json:"campaigns,omitempty"`
-}
-
-// IdentifiedBy is a campaign that used an identifier, in a field, with its share of the mail.
-type IdentifiedBy struct {
-	ID     string  `json:"id"`
-	Tenant string  `json:"tenant"`
-	Field  string  `json:"field"`
-	Share  float64 `json:"share"`
-}
-
-// Domains answers with all domains that Gmail tells about.
-type Domains struct {
-	Window  GmailWindow `json:"window"`
-	Domains []Domain    `json:"domains"`
-}
-
-// Domains lists the domains in the order of their names.
-func (v *View) Domains(w signal.Window) Domains {
-	g := v.gmail.Load()
-	if g == nil {
-		return Domains{Domains: []Domain{}, Window: (&gmail{asOf: v.AsOf()}).window(w)}
-	}
-	answer := Domains{Window: g.window(w), Domains: make([]Domain, 0, len(g.domains))}
-	type source struct{ name, source string }
-	identifiers := map[source][]DomainIdentifier{}
-	for _, i := range g.identifiers {
-		at := source{i.Domain, i.Source}
-		identifiers[at] = append(identifiers[at], i)
-	}
-	first, last := g.gmailWindow(w)
-	for _, d := range g.domains {
-		domain := d.answer(g, first, last)
-		domain.Identifiers = append(domain.Identifiers, identifiers[source{d.name, d.source}]...)
-		answer.Domains = append(answer.Domains, domain)
-	}
-	return answer
-}
-
-func (d *gmailDomain) answer(g *gmail, first, last campaign.Day) Domain {
-	a := Domain{
-		Domain: d.name, Source: d.source, Access: d.access, State: g.join.State(d.source, d.name), DaysInWindow: int(last - first + 1),
-		Identifiers: []DomainIdentifier{}, Measures: append([]Measure{}, d.measures...),
-	}
-	for _, m := range d.spam {
-		s := &SpamRate{m.value, m.day, m.firstSeen.UTC(), m.lastChanged.UTC()}
-		a.Spam = s
-		if m.day < first || m.day > last {
-			continue
-		}
-		a.DaysReported++
-		if a.Highest == nil || s.Rate >= a.Highest.Rate {
-			a.Highest = s
-		}
-	}
-	return a
-}
-
-// identifiersOf are the newest readings of all identifiers. Those of one identifier are neighbours, newest first.
-func identifiersOf(j *campaign.Join) []DomainIdentifier {
-	var all []DomainIdentifier
-	for _, r := range j.Readings() {
-		n := len(all) - 1
-		if n >= 0 && all[n].Value == r.Identifier && all[n].Domain == r.Domain && all[n].Source == r.Source &&
-			all[n].Aggregation == r.Aggregation {
-			continue
-		}
-		i := DomainIdentifier{
-			Value: r.Identifier, Domain: r.Domain, Source: r.Source, Aggregation: r.Aggregation, SpamRate: r.Rate, Day: r.Day,
-			State: j.StateOf(&r), Match: r.Match, CarryOver: r.CarryOver, Region: r.Region, Account: r.Account,
-			SharedBy: r.SharedBy,
-		}
-		if r.SharedBy > 0 {
-			i.Delivered, i.DeliveredThreeDays = &r.OfDay, &r.OfThreeDays
-		}
-		for _, u := range r.Users {
-			i.Campaigns = append(i.Campaigns, IdentifiedBy{u.Campaign, u.Tenant, u.Field, u.Share})
-		}
-		all = append(all, i)
-	}
-	return all
 }

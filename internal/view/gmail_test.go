@@ -81,8 +81,8 @@ func joined(t *testing.T, m *memory, s Settings) *View {
 
 func TestGmailAnswers(t *testing.T) {
 	v := joined(t, postbag(), Settings{})
-	golden(t, "gmail_domains.json", v.Domains(signal.Week))
-	golden(t, "gmail_identifiers.json", v.Identifiers(signal.Week))
+	golden(t, "gmail_domains.json", v.Domains(DomainQuery{Window: signal.Week}))
+	golden(t, "gmail_identifiers.json", v.Identifiers(IdentifierQuery{Window: signal.Week}))
 	parts := map[string]*Gmail{}
 	for _, c := range v.Campaigns(Query{Window: signal.Week}).Campaigns {
 		parts[c.Tenant+"/"+c.ID] = c.Gmail
@@ -102,7 +102,7 @@ func TestGmailAnswers(t *testing.T) {
 func TestGmailBeforeTheFirstRefresh(t *testing.T) {
 	v := New(&memory{}, Options{Group: group})
 	check(t, v.RefreshGmail(t.Context()))
-	if d, i := v.Domains(signal.Week), v.Identifiers(signal.Week); len(d.Domains) != 0 || i.Total != 0 {
+	if d, i := v.Domains(DomainQuery{Window: signal.Week}), v.Identifiers(IdentifierQuery{Window: signal.Week}); len(d.Domains) != 0 || i.Total != 0 {
 		t.Errorf("domains %v, identifiers %v", d, i)
 	}
 	v = refreshed(t, postbag(), Settings{})
@@ -176,7 +176,7 @@ func TestGmailDayInTwoZones(t *testing.T) {
 	if got := boundOf(t, v, "spring"); got == nil || *got != 6000*0.0042 {
 		t.Errorf("bound %v, want 25.2", got)
 	}
-	for _, d := range v.Domains(signal.Week).Domains {
+	for _, d := range v.Domains(DomainQuery{Window: signal.Week}).Domains {
 		if d.Domain == shop && d.DaysReported != 2 {
 			t.Errorf("%d days reported, want 2", d.DaysReported)
 		}
@@ -200,7 +200,7 @@ func TestGmailBeforeTheLedger(t *testing.T) {
 	m.arrive(2, shop, 0.1)
 	m.loop(2, shop, "winter", 0.1)
 	v := joined(t, m, Settings{})
-	if got := v.Identifiers(signal.Week).Identifiers[0].Match; got != campaign.MatchNotCovered {
+	if got := v.Identifiers(IdentifierQuery{Window: signal.Week}).Identifiers[0].Match; got != campaign.MatchNotCovered {
 		t.Errorf("match %s, want %s", got, campaign.MatchNotCovered)
 	}
 }

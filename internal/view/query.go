@@ -54,8 +54,9 @@ type Query struct {
 	Limit, Offset int
 }
 
-// Sort is an order of campaigns: by mail, most first (the zero Sort), by name, or by a signal, worst first. What is surely
-// bad goes before what may be bad: signals sort by the end of the interval that is nearer to good.
+// Sort is an order of campaigns or providers: by mail, most first (the zero Sort), by name, by a signal, or by Gmail's spam
+// rate, worst first. What is surely bad goes before what may be bad: signals sort by the end of the interval that is nearer to
+// good, and rates of an identifier that is the campaign's own go before those of shared ones, which blame none.
 type Sort struct {
 	key    sortKey
 	signal signal.Signal
@@ -67,27 +68,38 @@ const (
 	byMail sortKey = iota
 	byName
 	bySignal
+	byGmail
 )
 
-// ParseSort reads "sent", "name" or a signal's name.
+// sortGmail is the name of the order by Gmail's spam rate.
+const sortGmail = "gmail_spam_rate"
+
+// ParseSort reads "sent", "name", "gmail_spam_rate" or a signal's name.
 func ParseSort(name string) (Sort, bool) {
 	switch name {
 	case "sent":
 		return Sort{key: byMail}, true
 	case "name":
 		return Sort{key: byName}, true
+	case sortGmail:
+		return Sort{key: byGmail}, true
 	}
 	s, ok := signal.Parse(name)
 	return Sort{key: bySignal, signal: s}, ok
 }
 
-// badness is larger for what comes first.
-func (s Sort) badness(subject *Subject, over span) float64 {
+// OfCampaigns says that the order is one of campaigns alone.
+func (s Sort) OfCampaigns() bool { return s.key == byGmail }
+
+// badness is larger for what comes first. Providers are in no order by what Gmail says of campaigns.
+func (s Sort) badness(subject *Subject, over span, g *gmail) float64 {
 	switch s.key {
 	case byName:
 		return 0
 	case byMail:
 		return float64(subject.tally.mail(over))
+	case byGmail:
+		return g.badness(campaign.Name{Tenant: subject.Tenant, Campaign: subject.Campaign})
 	}
 	figure := subject.tally.figure(s.signal, over, subject.stale)
 	switch {
@@ -115,12 +127,12 @@ func (v *View) Campaigns(q Query) Campaigns {
 	}
 	var places []place
 	var subject Subject
-	over := spanOf(q.Window)
+	over, g := spanOf(q.Window), v.gmail.Load()
 	for _, c := range v.sums.campaigns {
 		if q.fits(c) {
 			v.look(&subject, c, q.Provider)
 			if !subject.tally.empty(over) {
-				places = append(places, place{c, q.Sort.badness(&subject, over)})
+				places = append(places, place{c, q.Sort.badness(&subject, over, g)})
 			}
 		}
 	}
@@ -130,14 +142,11 @@ func (v *View) Campaigns(q Query) Campaigns {
 			cmp.Compare(a.campaign.name.tenant, b.campaign.name.tenant))
 	})
 	answer := Campaigns{Window: v.window(q.Window), Total: len(places)}
-	places = places[min(max(q.Offset, 0), len(places)):]
-	if q.Limit > 0 {
-		places = places[:min(q.Limit, len(places))]
-	}
+	places = page(places, q.Limit, q.Offset)
 	answer.Campaigns = make([]Campaign, 0, len(places))
 	for _, p := range places {
 		v.look(&subject, p.campaign, q.Provider)
-		answer.Campaigns = append(answer.Campaigns, v.campaign(&subject, p.campaign, q.Window))
+		answer.Campaigns = append(answer.Campaigns, v.campaign(&subject, p.campaign, g, q.Window))
 	}
 	return answer
 }
@@ -163,10 +172,10 @@ func (q *Query) fits(c *campaignSums) bool {
 }
 
 // campaign says what is known of a campaign that the subject is made. Called with mu held.
-func (v *View) campaign(s *Subject, c *campaignSums, w signal.Window) Campaign {
+func (v *View) campaign(s *Subject, c *campaignSums, g *gmail, w signal.Window) Campaign {
 	answer := Campaign{ID: s.Campaign, Tenant: s.Tenant, Owner: s.Owner, Stream: s.Stream, Figures: s.Figures(w)}
 	if s.Provider == "" || s.Provider == observation.Gmail {
-		answer.Gmail = v.gmailOf(s.Tenant, s.Campaign, v.gmailDelivered(c, spanOf(w)), w)
+		answer.Gmail = g.campaign(s.Tenant, s.Campaign, v.gmailDelivered(c, spanOf(w)), w)
 	}
 	return answer
 }
@@ -178,24 +187,34 @@ type Provider struct {
 	Figures
 }
 
-// Providers lists all providers with mail in a window, those with most mail first.
+// Providers lists all providers with mail in a window.
 type Providers struct {
 	Window    Window     `json:"window"`
 	Providers []Provider `json:"providers"`
 }
 
 // Providers lists the providers over a rolling window.
-func (v *View) Providers(w signal.Window) Providers {
+func (v *View) Providers(w signal.Window, sort Sort) Providers {
 	v.mu.RLock()
 	defer v.mu.RUnlock()
-	answer := Providers{Window: v.window(w), Providers: []Provider{}}
+	type place struct {
+		provider Provider
+		badness  float64
+	}
+	var places []place
 	v.walk(ByProvider, func(s *Subject) bool {
 		if !s.tally.empty(spanOf(w)) {
-			answer.Providers = append(answer.Providers, Provider{s.Provider, s.Campaigns, s.Figures(w)})
+			places = append(places, place{Provider{s.Provider, s.Campaigns, s.Figures(w)}, sort.badness(s, spanOf(w), nil)})
 		}
 		return true
 	})
-	sortProviders(answer.Providers)
+	slices.SortFunc(places, func(a, b place) int {
+		return cmp.Or(cmp.Compare(b.badness, a.badness), cmp.Compare(a.provider.ID, b.provider.ID))
+	})
+	answer := Providers{Window: v.window(w), Providers: make([]Provider, 0, len(places))}
+	for i := range places {
+		answer.Providers = append(answer.Providers, places[i].provider)
+	}
 	return answer
 }
 

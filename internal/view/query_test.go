@@ -137,7 +137,7 @@ func golden(t *testing.T, file string, answer any) {
 func TestAnswers(t *testing.T) {
 	v := refreshed(t, season(), settings(t))
 	golden(t, "campaigns.json", v.Campaigns(Query{Window: signal.Week}))
-	golden(t, "providers.json", v.Providers(signal.Day))
+	golden(t, "providers.json", v.Providers(signal.Day, Sort{}))
 	golden(t, "totals.json", v.Totals(signal.Hour))
 	for file, id := range map[string]string{"sends.json": "spring", "stream.json": "otp"} {
 		detail, err := v.Campaign(t.Context(), "", id, signal.Week)
@@ -148,6 +148,31 @@ func TestAnswers(t *testing.T) {
 	}
 	if _, err := v.Campaign(t.Context(), "acme", "none", signal.Week); !errors.Is(err, ErrNotFound) {
 		t.Errorf("an unknown campaign gives %v", err)
+	}
+}
+
+func TestProvidersInAnOrder(t *testing.T) {
+	v := refreshed(t, season(), settings(t))
+	mail := v.Providers(signal.Week, Sort{}).Providers
+	for name, less := range map[string]func(a, b *Provider) bool{
+		"sent":             func(a, b *Provider) bool { return a.mail() > b.mail() },
+		"name":             func(a, b *Provider) bool { return a.ID < b.ID },
+		"hard_bounce_rate": func(a, b *Provider) bool { return a.Signals[signal.HardBounceRate].Low > b.Signals[signal.HardBounceRate].Low },
+		"delivery_rate":    func(a, b *Provider) bool { return a.Signals[signal.DeliveryRate].High < b.Signals[signal.DeliveryRate].High },
+	} {
+		sort, ok := ParseSort(name)
+		if !ok || sort.OfCampaigns() {
+			t.Fatalf("%s is no order of providers", name)
+		}
+		got := v.Providers(signal.Week, sort).Providers
+		if len(got) != len(mail) || len(got) < 2 {
+			t.Fatalf("by %s there are %d providers", name, len(got))
+		}
+		for i := range got[1:] {
+			if less(&got[i+1], &got[i]) {
+				t.Errorf("by %s, %s stands before %s", name, got[i].ID, got[i+1].ID)
+			}
+		}
 	}
 }
 
@@ -307,7 +332,7 @@ func TestQueriesWhileRefreshing(t *testing.T) {
 				default:
 				}
 				v.Campaigns(Query{Window: signal.Week})
-				v.Providers(signal.Hour)
+				v.Providers(signal.Hour, Sort{})
 				v.SetSettings(Settings{})
 			}
 		})

@@ -22,7 +22,9 @@ import (
 type View interface {
 	Campaigns(q view.Query) view.Campaigns
 	Campaign(ctx context.Context, tenant, id string, w signal.Window) (view.Detail, error)
-	Providers(w signal.Window) view.Providers
+	Providers(w signal.Window, sort view.Sort) view.Providers
+	Domains(q view.DomainQuery) view.Domains
+	Identifiers(q view.IdentifierQuery) view.Identifiers
 }
 
 // Options are what a handler shows.
@@ -54,6 +56,8 @@ func New(o Options) http.Handler {
 	mux.HandleFunc("GET /api/v1/campaigns", s.campaigns)
 	mux.HandleFunc("GET /api/v1/campaigns/{id}", s.campaign)
 	mux.HandleFunc("GET /api/v1/providers", s.providers)
+	mux.HandleFunc("GET /api/v1/domains", s.domains)
+	mux.HandleFunc("GET /api/v1/identifiers", s.identifiers)
 	mux.HandleFunc("GET /api/v1/sources", s.sources)
 	mux.HandleFunc("GET /-/healthy", healthy)
 	mux.HandleFunc("GET /-/ready", s.ready)
@@ -140,11 +144,14 @@ func (s *server) campaign(w http.ResponseWriter, r *http.Request) {
 
 func (s *server) providers(w http.ResponseWriter, r *http.Request) {
 	p := params{values: r.URL.Query()}
-	window := p.window()
+	window, sort := p.window(), p.sort()
+	if sort.OfCampaigns() {
+		p.faults = append(p.faults, "sort: providers have no such order")
+	}
 	if !p.done(w) {
 		return
 	}
-	s.json(w, s.View.Providers(window))
+	s.json(w, s.View.Providers(window, sort))
 }
 
 func (s *server) sources(w http.ResponseWriter, r *http.Request) {
@@ -237,7 +244,7 @@ func (p *params) sort() view.Sort {
 	}
 	sort, ok := view.ParseSort(name)
 	if !ok {
-		p.faults = append(p.faults, "sort must be sent, name or the name of a signal")
+		p.faults = append(p.faults, "sort must be sent, name, gmail_spam_rate or the name of a signal")
 	}
 	return sort
 }

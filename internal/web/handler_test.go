@@ -19,6 +19,7 @@ import (
 	"github.com/getkin/kin-openapi/routers/gorillamux"
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/mailvane/mailvane/internal/campaign"
 	"github.com/mailvane/mailvane/internal/observation"
 	"github.com/mailvane/mailvane/internal/signal"
 	"github.com/mailvane/mailvane/internal/view"
@@ -26,10 +27,12 @@ import (
 
 // shown is a View with one campaign, which notes what it was asked.
 type shown struct {
-	query  view.Query
-	tenant string
-	id     string
-	err    error
+	query       view.Query
+	domains     view.DomainQuery
+	identifiers view.IdentifierQuery
+	tenant      string
+	id          string
+	err         error
 }
 
 var noon = time.Date(2026, 11, 20, 12, 0, 0, 0, time.UTC)
@@ -70,9 +73,20 @@ func (s *shown) Campaign(_ context.Context, tenant, id string, _ signal.Window) 
 	}, s.err
 }
 
-func (s *shown) Providers(signal.Window) view.Providers {
+func (s *shown) Providers(_ signal.Window, sort view.Sort) view.Providers {
+	s.query.Sort = sort
 	return view.Providers{Window: view.Window{Start: noon, End: noon, Basis: "sent", AsOf: noon},
 		Providers: []view.Provider{{ID: "yahoo", Campaigns: 1, Figures: figures()}}}
+}
+
+func (s *shown) Domains(q view.DomainQuery) view.Domains {
+	s.domains = q
+	return view.Domains{Domains: []view.Domain{}}
+}
+
+func (s *shown) Identifiers(q view.IdentifierQuery) view.Identifiers {
+	s.identifiers = q
+	return view.Identifiers{}
 }
 
 type site struct {
@@ -169,6 +183,43 @@ func TestCampaignsPassesTheQueryOn(t *testing.T) {
 	}
 }
 
+func TestQueriesAboutGmailArePassedOn(t *testing.T) {
+	s := newSite()
+	for _, target := range []string{
+		"/api/v1/domains?window=24h&domain=News.Example.com.&state=not_reported&sort=spam_rate&limit=3&offset=4",
+		"/api/v1/identifiers?window=24h&domain=News.Example.com&state=ok&match=own&sort=name&limit=3&offset=4",
+		"/api/v1/providers?sort=hard_bounce_rate",
+	} {
+		if w := s.do("GET", target); w.Code != 200 {
+			t.Fatalf("%s: %s", target, w.Body)
+		}
+	}
+	wantDomains := view.DomainQuery{
+		Window: signal.Day, Domain: "news.example.com", State: campaign.ReportNotReported, BySpamRate: true, Limit: 3, Offset: 4,
+	}
+	wantIdentifiers := view.IdentifierQuery{
+		Window: signal.Day, Domain: "news.example.com", State: campaign.ReportOK, Match: campaign.MatchOwn, ByName: true, Limit: 3,
+		Offset: 4,
+	}
+	if s.view.domains != wantDomains || s.view.identifiers != wantIdentifiers {
+		t.Errorf("the view was asked %+v and %+v", s.view.domains, s.view.identifiers)
+	}
+	if want, _ := view.ParseSort("hard_bounce_rate"); s.view.query.Sort != want {
+		t.Errorf("providers come in the order %+v", s.view.query.Sort)
+	}
+	for target, want := range map[string]string{
+		"/api/v1/providers?sort=gmail_spam_rate":    "sort: providers have no such order",
+		"/api/v1/domains?sort=sent":                 "sort must be name or spam_rate",
+		"/api/v1/domains?match=own":                 `there is no parameter \"match\" here`,
+		"/api/v1/identifiers?state=0&match=perhaps": "match must be own, shared, account, sender, ip, unknown, earlier, not_covered or not_joined; state must be",
+		"/api/v1/identifiers?limit=100000":          "limit must be a whole number from 1 to 20000",
+	} {
+		if w := s.do("GET", target); w.Code != 400 || !strings.Contains(w.Body.String(), want) {
+			t.Errorf("%s: %d %s", target, w.Code, w.Body)
+		}
+	}
+}
+
 func TestCampaignNamesMayHoldAnything(t *testing.T) {
 	s := newSite()
 	id := "50 % off / \"now\" <b>"
@@ -190,7 +241,7 @@ func TestBadQueriesSayEverythingThatIsWrong(t *testing.T) {
 	if err := json.Unmarshal(w.Body.Bytes(), &got); err != nil {
 		t.Fatal(err)
 	}
-	want := `limit must be a whole number from 1 to 50000; sort must be sent, name or the name of a signal; ` +
+	want := `limit must be a whole number from 1 to 50000; sort must be sent, name, gmail_spam_rate or the name of a signal; ` +
 		`there is no parameter "tennant" here; window must be 1h, 24h or 7d`
 	if diff := cmp.Diff(want, got.Detail); diff != "" || got.Status != 400 || w.Code != 400 {
 		t.Errorf("status %d\n%s", w.Code, diff)
