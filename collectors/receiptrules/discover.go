@@ -23,7 +23,7 @@ const (
 	ruleSetName  = "RuleSetName"
 	ruleName     = "RuleName"
 	maxName      = 255 // of a dimension's value; SES's own names have 64
-	maxRulesOf   = 1000
+	maxDescribed = 1000 // rules of a rule set; SES allows 200
 	describeCall = "ask for the active rule set of"
 )
 
@@ -124,7 +124,7 @@ func (p *pass) describe(ctx context.Context) {
 		return
 	}
 	set := aws.ToString(out.Metadata.Name)
-	if !usable(set) || len(out.Rules) > maxRulesOf {
+	if !usable(set) || len(out.Rules) > maxDescribed {
 		err := errors.New("it cannot be one of SES: its name or the number of its rules")
 		p.fault(collectors.ReasonMalformed, "", fmt.Errorf("read the active rule set: %w", err))
 		return
