@@ -22,7 +22,7 @@ const (
 	namespace    = "AWS/SES"
 	ruleSetName  = "RuleSetName"
 	ruleName     = "RuleName"
-	maxName      = 255 // of a dimension's value; SES's own names have 64
+	maxName      = 255  // of a dimension's value; SES's own names have 64
 	maxDescribed = 1000 // rules of a rule set; SES allows 200
 	describeCall = "ask for the active rule set of"
 )
