@@ -156,8 +156,8 @@ const (
 	RouteChanged Reason = "route_changed"
 )
 
-// String says it for people.
-func (r Reason) String() string {
+// Words say it for people.
+func (r Reason) Words() string {
 	switch r {
 	case Cleared:
 		return "back to normal"

@@ -73,7 +73,7 @@ func newText(words, byDefault string, limit int) (*text, error) {
 	if len(parsed.Templates()) > 1 {
 		return nil, errors.New("must not define templates")
 	}
-	if parsed.Tree == nil {
+	if parsed.Tree == nil || parse.IsEmptyTree(parsed.Root) {
 		return nil, errors.New("is empty")
 	}
 	if err := checkNode(parsed.Root); err != nil {
@@ -160,7 +160,7 @@ func (r *Rules) facts(a *Alert, reason Reason, now time.Time) *Facts {
 		Tenant: clean(s.Tenant), Campaign: clean(s.Campaign), Provider: clean(s.Provider), Domain: clean(s.Domain),
 		Identifier: clean(s.Identifier), Account: clean(s.Account), Region: clean(s.Region), RuleSet: clean(s.RuleSet),
 		ReceiptRule: clean(s.ReceiptRule), Source: clean(s.Source), Notifier: clean(s.Notifier), Detail: clean(s.Detail),
-		Owner: clean(a.Owner), State: e.State, Reason: reason.String(), Resolved: reason != "",
+		Owner: clean(a.Owner), State: e.State, Reason: reason.Words(), Resolved: reason != "",
 		Known: e.Known, Interval: e.Interval, UpperBound: d.Bound, Below: e.Below, Line: d.Unit.Format(e.Line),
 		Numerator: e.Numerator, Denominator: e.Denominator, Days: e.Days, Window: e.Window,
 	}
@@ -196,8 +196,8 @@ func (r *Rules) Summary(a *Alert, reason Reason, now time.Time) string {
 		words, _ = newText("", defaultSummary, maxSummary)
 	}
 	line, err := words.execute(r.facts(a, reason, now))
-	if err != nil {
-		line = a.Rule + " " + a.Subject.String()
+	if err != nil || line == "" {
+		line = a.Rule + ": " + a.Subject.String()
 	}
 	return strings.Join(strings.Fields(line), " ")
 }

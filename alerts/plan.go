@@ -247,7 +247,7 @@ func (w *planning) close(g Group, gone []Episode) {
 	if len(gone) > 1 {
 		what = fmt.Sprintf("%d subjects", len(gone))
 	}
-	n.Summary = shorten(fmt.Sprintf("%s resolved for %s: %s", g.Rule, what, n.Reason), maxSummary)
+	n.Summary = shorten(fmt.Sprintf("%s resolved for %s: %s", g.Rule, what, n.Reason.Words()), maxSummary)
 	g.Members = nil
 	w.change(g, n)
 }

@@ -81,7 +81,7 @@ func (w *world) check(r Round) {
 			if !w.fired[id] {
 				w.t.Errorf("%s resolved without a trigger", t.Alert.Rule)
 			}
-			if t.Reason == "" || t.Reason.String() == "" {
+			if t.Reason == "" || t.Reason.Words() == "" {
 				w.t.Errorf("%s resolved without a reason", t.Alert.Rule)
 			}
 			w.fired[id] = false

@@ -1,0 +1,395 @@
+package alerts
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/mailvane/mailvane/internal/observation"
+	"github.com/mailvane/mailvane/internal/signal"
+)
+
+// desk is a world with notifiers.
+type desk struct {
+	*world
+	planner Planner
+	groups  *Groups
+	// told holds by notifier and key what a receiver would show: whether it is open, and how often it was opened.
+	open map[string]bool
+	last Plan
+}
+
+func newDesk(t testing.TB, routes []Route, catchAll []string, rules ...Rule) *desk {
+	t.Helper()
+	d := &desk{world: newWorld(t, rules...), groups: &Groups{}, open: make(map[string]bool)}
+	d.route(routes, catchAll)
+	return d
+}
+
+func (d *desk) route(routes []Route, catchAll []string) {
+	d.t.Helper()
+	router, err := NewRouter(routes, catchAll, []string{"oncall", "team", "rest"})
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	d.planner.Router = router
+}
+
+func (d *desk) silence(all ...Silence) {
+	d.t.Helper()
+	var err error
+	if d.planner.Silences, err = NewSilences(all); err != nil {
+		d.t.Fatal(err)
+	}
+}
+
+// step evaluates, plans, and goes on from what a ledger would have kept. It says what was sent: notifier, change, severity
+// and the number of members.
+func (d *desk) step(samples ...Sample) (sent []string) {
+	d.t.Helper()
+	round := d.round(samples...)
+	d.planner.Rules = d.rules
+	d.last = d.planner.Plan(d.state, d.groups, round)
+	for i, c := range d.last.Changes {
+		if held := d.groups.byID[groupID{c.Group.Notifier, c.Group.Key}]; held != nil && held.Version != c.From || held == nil && c.From != 0 {
+			d.t.Errorf("a change of version %d", c.From)
+		}
+		if !c.Forget {
+			d.last.Changes[i].Group = d.kept(c.Group)
+		}
+		n := c.Notification
+		if n == nil {
+			continue
+		}
+		at := n.Notifier + n.Key
+		if (n.Change == Opened) == d.open[at] || n.Resolved != (n.Change == Closed) {
+			d.t.Errorf("%s of a group that is open: %t", n.Change, d.open[at])
+		}
+		d.open[at] = !n.Resolved
+		d.checkContent(n)
+		sent = append(sent, strings.TrimSpace(fmt.Sprintf("%s %s %s %d %s", n.Notifier, n.Change, n.Severity, len(n.Members)+n.More, n.Reason)))
+	}
+	d.groups = d.groups.With(d.last.Changes)
+	slices.Sort(sent)
+	return sent
+}
+
+func (d *desk) kept(g Group) Group {
+	d.t.Helper()
+	data, err := g.Encode()
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	back, err := DecodeGroup(data)
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	return back
+}
+
+// checkContent holds what every notification must say.
+func (d *desk) checkContent(n *Notification) {
+	d.t.Helper()
+	if n.ID == "" || len(n.Key) > 255 || n.Sequence < 1 || n.Summary == "" || len(n.Summary) > maxSummary || n.Severity == None || n.At.IsZero() || n.StartedAt.IsZero() {
+		d.t.Errorf("notification %+v", n)
+	}
+	if n.Resolved != (n.Reason != "") || !n.Resolved && len(n.Members) == 0 {
+		d.t.Errorf("resolved %t because of %q, %d members", n.Resolved, n.Reason, len(n.Members))
+	}
+}
+
+func (d *desk) expectSent(got []string, want ...string) {
+	d.t.Helper()
+	if diff := cmp.Diff(want, got); diff != "" {
+		d.t.Fatalf("at %s:\n%s", d.now.Sub(noon), diff)
+	}
+}
+
+func (d *desk) after(t time.Duration) { d.now = d.now.Add(t) }
+
+func to(names ...string) []Route { return []Route{{To: names}} }
+
+// quick ends at once when figures are good.
+func quick(r Rule) Rule {
+	r.KeepFiringFor = new(time.Duration)
+	return r
+}
+
+func campaigns(k int64, names ...string) (samples []Sample) {
+	for _, n := range names {
+		samples = append(samples, ofFigure(signal.HardBounceRate, n, figure(k, 1000)))
+	}
+	return samples
+}
+
+func TestGroups(t *testing.T) {
+	d := newDesk(t, to("oncall"), nil, quick(bounceRule()))
+	d.expectSent(d.step(campaigns(80, "a", "b", "c")...), "oncall opened warning 3")
+	n := d.last.Changes[0].Notification
+	if !strings.HasPrefix(n.Summary, "3 times Bounces, the worst: hard_bounce_rate of campaign a is 8 %") {
+		t.Errorf("summary %q", n.Summary)
+	}
+	key := n.Key
+	d.after(time.Minute)
+	d.expectSent(d.step(campaigns(80, "a", "b", "c", "d")...)) // gathered
+	d.after(4 * time.Minute)
+	d.expectSent(d.step(campaigns(80, "a", "b", "c", "d")...), "oncall joined warning 4")
+	d.after(time.Minute)
+	d.expectSent(d.step(append(campaigns(80, "a", "b", "c"), campaigns(200, "d")...)...), "oncall worsened critical 4")
+	if n := d.last.Changes[0].Notification; n.Members[0].Subject.Campaign != "d" || n.Key != key {
+		t.Errorf("the worst is %v, key %s", n.Members[0].Subject, n.Key)
+	}
+	d.after(time.Minute)
+	d.expectSent(d.step(campaigns(80, "a", "b", "c", "d")...), "oncall eased warning 4")
+	d.after(time.Minute)
+	d.expectSent(d.step(append(campaigns(80, "a", "b"), campaigns(0, "c", "d")...)...))
+	d.after(5 * time.Minute)
+	d.expectSent(d.step(campaigns(80, "a", "b")...), "oncall left warning 2")
+	if n := d.last.Changes[0].Notification; len(n.Gone) != 2 {
+		t.Errorf("%d gone, want 2", len(n.Gone))
+	}
+	d.after(time.Minute)
+	d.expectSent(d.step(campaigns(0, "a", "b")...), "oncall closed warning 0 cleared")
+	d.after(time.Minute)
+	d.expectSent(d.step(campaigns(0, "a", "b")...))
+	d.expectSent(d.step(campaigns(80, "a")...), "oncall opened warning 1")
+	if n := d.last.Changes[0].Notification; n.Key != key || n.Sequence != 7 {
+		t.Errorf("opened again as %s %d, want %s 7", n.Key, n.Sequence, key)
+	}
+}
+
+func TestGroupsApart(t *testing.T) {
+	d := newDesk(t, to("oncall"), nil, bounceRule())
+	owned := func(s Sample, owner, tenant string) Sample {
+		s.Subject.Tenant = tenant
+		return labelled(s, observation.Field{Name: "owner", Value: owner})
+	}
+	all := campaigns(80, "a", "b", "c", "d")
+	got := d.step(owned(all[0], "crm", ""), owned(all[1], "crm", ""), owned(all[2], "growth", ""), owned(all[3], "crm", "acme"))
+	d.expectSent(got, "oncall opened warning 1", "oncall opened warning 1", "oncall opened warning 2")
+}
+
+func TestManyMembers(t *testing.T) {
+	d := newDesk(t, to("oncall"), nil, bounceRule())
+	var names []string
+	for i := range 500 {
+		names = append(names, fmt.Sprintf("c%03d", i))
+	}
+	d.expectSent(d.step(campaigns(80, names...)...), "oncall opened warning 500")
+	if n := d.last.Changes[0].Notification; len(n.Members) != maxMembers || n.More != 480 {
+		t.Errorf("%d members and %d more", len(n.Members), n.More)
+	}
+}
+
+func TestInhibition(t *testing.T) {
+	account := Rule{Name: "Account", Signal: AccountBounceRate, By: ByRegion, Warning: above(0.04), Critical: above(0.08), KeepFiringFor: new(time.Duration)}
+	complaints := account
+	complaints.Name, complaints.Signal = "Complaints", AccountComplaintRate
+	region := Subject{Account: "1", Region: "eu"}
+	from := func(samples []Sample, account, region string) []Sample {
+		for i := range samples {
+			samples[i] = labelled(samples[i], field1("account", account), field1("region", region))
+		}
+		return samples
+	}
+	d := newDesk(t, to("oncall"), nil, quick(bounceRule()), account, complaints)
+	mine, theirs := from(campaigns(80, "a"), "1", "eu"), from(campaigns(80, "b"), "2", "eu")
+	unknown := campaigns(80, "c")
+	broad := gauge(AccountBounceRate, region, 0.05)
+	d.expectSent(d.step(slices.Concat(mine, theirs, unknown, []Sample{broad})...), "oncall opened warning 1", "oncall opened warning 2")
+	if len(d.last.Muted) != 1 {
+		t.Errorf("%d muted, want one", len(d.last.Muted))
+	}
+	for _, c := range d.last.Changes {
+		if n := c.Notification; n.Rule == "Account" && (len(n.Muted) != 1 || n.Muted[0].Subject.Campaign != "a") {
+			t.Errorf("the account's notification lists %v", n.Muted)
+		}
+	}
+	// Once the account is well, what it stood for is told.
+	d.after(10 * time.Minute)
+	calm := gauge(AccountBounceRate, region, 0.01)
+	d.expectSent(d.step(slices.Concat(mine, theirs, unknown, []Sample{calm})...), "oncall closed warning 0 cleared", "oncall joined warning 3")
+	// What was told before is not taken back when it is muted, and its end is told.
+	d.after(10 * time.Minute)
+	d.expectSent(d.step(slices.Concat(mine, theirs, unknown, []Sample{broad})...), "oncall opened warning 1")
+	d.after(10 * time.Minute)
+	d.expectSent(d.step(append(from(campaigns(0, "a", "b", "c"), "1", "eu"), broad)...), "oncall closed warning 0 cleared")
+	// A warning mutes no critical, and another cause mutes nothing.
+	d.after(10 * time.Minute)
+	d.expectSent(d.step(append(from(campaigns(300, "a"), "1", "eu"), broad)...), "oncall opened critical 1")
+	d = newDesk(t, to("oncall"), nil, quick(bounceRule()), account, complaints)
+	d.expectSent(d.step(append(from(campaigns(80, "a"), "1", "eu"), gauge(AccountComplaintRate, region, 0.05))...), "oncall opened warning 1", "oncall opened warning 1")
+}
+
+func TestSilences(t *testing.T) {
+	d := newDesk(t, to("oncall"), nil, quick(bounceRule()))
+	silence := Silence{ID: "s1", Matchers: []Matcher{{Name: "campaign", Globs: []string{"a*"}}}, StartsAt: noon, EndsAt: noon.Add(time.Hour), Comment: "known"}
+	d.silence(silence)
+	d.expectSent(d.step(campaigns(80, "a")...))
+	if len(d.last.Silenced) != 1 {
+		t.Errorf("silenced: %v", d.last.Silenced)
+	}
+	d.after(30 * time.Minute)
+	d.expectSent(d.step(campaigns(200, "a", "b")...), "oncall opened critical 1")
+	d.after(31 * time.Minute)
+	d.expectSent(d.step(campaigns(200, "a", "b")...), "oncall joined critical 2")
+	silence.EndsAt = noon.Add(100 * time.Hour)
+	silence.Matchers[0].Globs[0] = "*"
+	d.silence(silence)
+	d.after(10 * time.Minute)
+	d.expectSent(d.step(campaigns(80, "a", "b", "c")...)) // eased, but silenced
+	d.after(10 * time.Minute)
+	d.expectSent(d.step(campaigns(0, "a", "b", "c")...), "oncall closed critical 0 cleared")
+}
+
+func TestSilenceCheck(t *testing.T) {
+	good := Silence{ID: "s", Matchers: []Matcher{{Name: "rule", Globs: []string{"x"}}}, StartsAt: noon, EndsAt: noon.Add(time.Hour), Comment: "why"}
+	if err := good.Check(); err != nil {
+		t.Error(err)
+	}
+	for want, change := range map[string]func(*Silence){
+		"matchers: must not be empty: that would silence everything": func(s *Silence) { s.Matchers = nil },
+		"matchers: rule needs one to 20 values":                      func(s *Silence) { s.Matchers = []Matcher{{Name: "rule"}} },
+		"ends_at: must be after the start":                           func(s *Silence) { s.EndsAt = s.StartsAt },
+		"ends_at: must be within a year":                             func(s *Silence) { s.EndsAt = s.EndsAt.AddDate(2, 0, 0) },
+		"comment: must say why, in at most 1000 bytes":               func(s *Silence) { s.Comment = "" },
+		"created_by: must be one line of at most 256 bytes":          func(s *Silence) { s.CreatedBy = "a\nb" },
+	} {
+		bad := good
+		change(&bad)
+		if err := bad.Check(); err == nil || err.Error() != want {
+			t.Errorf("%v, want %s", err, want)
+		}
+		if _, err := NewSilences([]Silence{bad}); err == nil {
+			t.Errorf("a silence that %s", want)
+		}
+	}
+}
+
+func TestRoutes(t *testing.T) {
+	is := func(label, value string) []Matcher { return []Matcher{{Name: label, Globs: []string{value}}} }
+	critical := Route{Match: is("severity", "critical"), To: []string{"oncall"}}
+	team := Route{Match: is("campaign", "a"), To: []string{"team"}}
+	stop := team
+	stop.Stop = true
+	all := Route{To: []string{"rest"}}
+	for name, c := range map[string]struct {
+		routes   []Route
+		catchAll []string
+		want     []string
+	}{
+		"all that match":            {[]Route{critical, team, all}, nil, []string{"oncall opened critical 1", "rest opened critical 1", "team opened critical 1"}},
+		"stop":                      {[]Route{stop, critical, all}, nil, []string{"team opened critical 1"}},
+		"one notifier, two routes":  {[]Route{team, {To: []string{"team"}}}, nil, []string{"team opened critical 1"}},
+		"taken, so not caught":      {[]Route{team}, []string{"rest"}, []string{"team opened critical 1"}},
+		"caught":                    {[]Route{{Match: is("campaign", "x"), To: []string{"team"}}}, []string{"rest"}, []string{"rest opened critical 1"}},
+		"nothing takes it":          {nil, nil, []string{"opened critical 1"}},
+		"by rule, cause and signal": {[]Route{{Match: append(append(is("rule", "Bounces"), is("cause", "bounces")...), is("signal", "hard_*")...), To: []string{"team"}}}, nil, []string{"team opened critical 1"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			d := newDesk(t, c.routes, c.catchAll, bounceRule())
+			d.expectSent(d.step(campaigns(300, "a")...), c.want...)
+			d.after(time.Minute)
+			d.expectSent(d.step(campaigns(300, "a")...))
+		})
+	}
+	if e := NewEntry(Notification{Notifier: "", At: noon}); e.State != EntryDead {
+		t.Errorf("a dead letter is %s", e.State)
+	}
+}
+
+func TestRouteHours(t *testing.T) {
+	office, err := ParseHours("Mon-Fri 08:00-18:00", zone(t, "Europe/Berlin"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	routes := []Route{{To: []string{"team"}, Hours: office, Stop: true}}
+	evening := time.Date(2026, 11, 16, 21, 0, 0, 0, time.UTC)
+	t.Run("waits for the morning", func(t *testing.T) {
+		d := newDesk(t, routes, nil, quick(bounceRule()))
+		d.now = evening
+		d.expectSent(d.step(campaigns(80, "a")...))
+		d.now = evening.Add(10 * time.Hour)
+		d.expectSent(d.step(campaigns(80, "a")...), "team opened warning 1")
+	})
+	t.Run("what ends in the night is never told", func(t *testing.T) {
+		d := newDesk(t, routes, nil, quick(bounceRule()))
+		d.now = evening
+		d.expectSent(d.step(campaigns(80, "a")...))
+		d.after(time.Hour)
+		d.expectSent(d.step(campaigns(0, "a")...))
+	})
+	t.Run("the end of hours ends nothing", func(t *testing.T) {
+		d := newDesk(t, routes, []string{"rest"}, quick(bounceRule()))
+		d.expectSent(d.step(campaigns(80, "a")...), "team opened warning 1")
+		d.now = evening
+		d.expectSent(d.step(campaigns(80, "a")...), "rest opened warning 1")
+		d.after(time.Minute)
+		d.expectSent(d.step(campaigns(300, "a")...), "rest worsened critical 1")
+		d.after(12 * time.Hour)
+		d.expectSent(d.step(campaigns(300, "a")...), "team worsened critical 1")
+		d.now = evening.Add(24 * time.Hour)
+		d.expectSent(d.step(campaigns(0, "a")...), "rest closed critical 0 cleared", "team closed critical 0 cleared")
+	})
+}
+
+func TestRoutesReload(t *testing.T) {
+	d := newDesk(t, to("oncall"), nil, bounceRule())
+	d.expectSent(d.step(campaigns(80, "a")...), "oncall opened warning 1")
+	d.route(to("team"), nil)
+	d.after(time.Minute)
+	d.expectSent(d.step(campaigns(80, "a")...), "oncall closed warning 0 route_changed", "team opened warning 1")
+	router, err := NewRouter(nil, []string{"rest"}, []string{"rest"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	d.planner.Router = router
+	d.after(time.Minute)
+	d.expectSent(d.step(campaigns(80, "a")...), "rest opened warning 1") // nobody is left to tell team
+	if n := len(d.groups.All()); n != 1 {
+		t.Errorf("%d groups are open, want one", n)
+	}
+	d.rules = compile(t)
+	d.after(time.Minute)
+	d.expectSent(d.step(campaigns(80, "a")...), "rest closed warning 0 rule_deleted")
+}
+
+// A member that is less severe than its route asks for leaves that route's group.
+func TestEasedOutOfARoute(t *testing.T) {
+	d := newDesk(t, []Route{{Match: []Matcher{{Name: "severity", Globs: []string{"critical"}}}, To: []string{"oncall"}}, {To: []string{"team"}}}, nil, quick(bounceRule()))
+	d.expectSent(d.step(campaigns(300, "a")...), "oncall opened critical 1", "team opened critical 1")
+	d.after(time.Minute)
+	d.expectSent(d.step(campaigns(80, "a")...), "oncall closed critical 0 route_changed", "team eased warning 1")
+}
+
+func TestClosedGroupsAreForgotten(t *testing.T) {
+	d := newDesk(t, to("oncall"), nil, quick(bounceRule()))
+	d.step(campaigns(80, "a")...)
+	d.after(time.Minute)
+	d.step(campaigns(0, "a")...)
+	d.after(remember + time.Hour)
+	d.step()
+	if n := len(d.groups.byID); n != 0 {
+		t.Errorf("%d groups are remembered", n)
+	}
+}
+
+func TestCheckRoutes(t *testing.T) {
+	var got []string
+	CheckRoutes([]Route{{}, {To: []string{"x"}, Match: []Matcher{{Name: "1"}}}, {To: []string{"a"}, Stop: true}, {To: []string{"a"}}}, []string{"y"}, []string{"a"},
+		func(path, problem string) { got = append(got, path+": "+problem) })
+	want := []string{
+		"routes[0].to: must name a notifier", `routes[1].to: there is no notifier "x"`, `routes[1].match: "1" is not the name of a label`,
+		"routes[2].stop: takes every alert, so no later route is ever reached", `catch_all: there is no notifier "y"`,
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+	if _, err := NewRouter([]Route{{}}, nil, nil); err == nil {
+		t.Error("a router of a route that leads nowhere")
+	}
+}
