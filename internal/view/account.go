@@ -17,14 +17,18 @@ const (
 	trendDays = 7
 	// trendsEvery is how often those are read; they are hourly.
 	trendsEvery = 10 * time.Minute
+	// accountsBack is how far back is looked for how an account stands.
+	accountsBack = 36 * time.Hour
 	// partStale is after how long without an answer a part of an account is stale: parts are read every hour at least.
 	partStale = 3 * time.Hour
 )
 
 // accountant keeps what was read for the accounts, so that most of it need not be read every minute.
 type accountant struct {
-	trends   map[readingSeries][]signal.Point
-	own      map[placeOfMail]*ownCounts
+	trends map[readingSeries][]signal.Point
+	own    map[placeOfMail]*ownCounts
+	// tenants are by subject and name.
+	tenants  map[string]map[string]*tenantCounts
 	trendsAt time.Time
 	// uses is the mail of each hour of sending, with and without Feedback-ID tags.
 	uses map[int64]hourUses
@@ -47,6 +51,7 @@ func (v *View) RefreshAccounts(ctx context.Context) error {
 		return nil
 	}
 	b := &books{asOf: asOf, accountant: &v.accountant, accounts: map[string]*accountReadings{}}
+	v.bound(b)
 	if err := v.readAccounts(ctx, b); err != nil {
 		return fmt.Errorf("read the accounts' readings: %w", err)
 	}
@@ -94,8 +99,6 @@ type accountReadings struct {
 	firstRead time.Time
 	// counts are CloudWatch's, by metric, configuration set (empty for the account) and hour.
 	counts map[countKey]int64
-	// tenants are the daily counts of tenants.
-	tenants map[tenantDay]*tenantCounts
 }
 
 type readHour struct {
@@ -108,11 +111,7 @@ type countKey struct {
 	hour        int64
 }
 
-type tenantDay struct {
-	name string
-	day  int64
-}
-
+// tenantCounts are a tenant's counts over the days of a trend.
 type tenantCounts struct{ sends, bounces, complaints int64 }
 
 // account finds the readings of a subject, nil when the subject is none.
@@ -128,49 +127,43 @@ func (b *books) account(subject string) *accountReadings {
 	a = &accountReadings{
 		subject: subject, place: placeOfMail{account, region},
 		access: map[observation.AccountPart]ledger.ReadingRow{}, latest: map[string]ledger.ReadingRow{},
-		read: map[readHour]string{}, counts: map[countKey]int64{}, tenants: map[tenantDay]*tenantCounts{},
+		read: map[readHour]string{}, counts: map[countKey]int64{},
 	}
 	b.accounts[subject] = a
 	return a
 }
 
-// readAccounts reads the readings that say how accounts stand now. Accounts that were not read for two days are forgotten.
+// readAccounts reads the readings that say how accounts stand now. Accounts that were not read for that long are forgotten.
 func (v *View) readAccounts(ctx context.Context, b *books) error {
-	until := time.Unix(farAhead(b.asOf), 0)
-	ask := func(source, metric string, back time.Duration, use func(*accountReadings, *ledger.ReadingRow)) error {
-		q := ledger.ReadingQuery{Source: source, Metric: metric, From: b.asOf.Add(-back), To: until}
+	from := b.asOf.Add(-accountsBack)
+	if b.from.Before(from) {
+		from = b.from
+	}
+	for _, source := range []string{observation.AccountSES, observation.AccountCloudWatch} {
+		q := ledger.ReadingQuery{Source: source, From: from, To: time.Unix(farAhead(b.asOf), 0)}
 		rows, err := v.reader.Readings(ctx, q)
 		if err != nil {
 			return err
 		}
 		for i := range rows {
 			if a := b.account(rows[i].Key.Subject); a != nil {
-				use(a, &rows[i])
+				a.take(&rows[i])
 			}
-		}
-		return nil
-	}
-	const twoDays = 48 * time.Hour
-	if err := ask(observation.AccountSES, "", twoDays, (*accountReadings).standing); err != nil {
-		return err
-	}
-	if err := ask(observation.AccountCloudWatch, observation.AccountAccess, twoDays, (*accountReadings).standing); err != nil {
-		return err
-	}
-	if err := ask(observation.AccountCloudWatch, observation.AccountRead, twoDays, (*accountReadings).final); err != nil {
-		return err
-	}
-	for _, m := range coverageMetrics() {
-		if err := ask(observation.AccountCloudWatch, m.metric, twoDays, (*accountReadings).count); err != nil {
-			return err
-		}
-	}
-	for _, m := range []string{observation.AccountTenantSend, observation.AccountTenantBounce, observation.AccountTenantComplaint} {
-		if err := ask(observation.AccountCloudWatch, m, trendDays*24*time.Hour, (*accountReadings).tenant); err != nil {
-			return err
 		}
 	}
 	return nil
+}
+
+// take sorts a reading.
+func (a *accountReadings) take(row *ledger.ReadingRow) {
+	switch row.Key.Metric {
+	case observation.AccountRead:
+		a.final(row)
+	case observation.AccountSend, observation.AccountDelivery, observation.AccountBounce, observation.AccountComplaint:
+		a.count(row)
+	default:
+		a.standing(row)
+	}
 }
 
 // standing takes a reading of which the newest counts.
@@ -182,7 +175,7 @@ func (a *accountReadings) standing(row *ledger.ReadingRow) {
 		}
 		return
 	}
-	if before, ok := a.latest[row.Key.Metric]; !ok || row.Start.After(before.Start) {
+	if before, ok := a.latest[row.Key.Metric]; row.Key.Source == observation.AccountSES && (!ok || row.Start.After(before.Start)) {
 		a.latest[row.Key.Metric] = *row
 	}
 }
@@ -199,26 +192,6 @@ func (a *accountReadings) final(row *ledger.ReadingRow) {
 func (a *accountReadings) count(row *ledger.ReadingRow) {
 	if row.Value != nil {
 		a.counts[countKey{row.Key.Metric, row.Key.Detail, row.Start.Unix()}] = int64(*row.Value)
-	}
-}
-
-// tenant takes a count of a tenant's day. Tenants of one name that follow one another are one.
-func (a *accountReadings) tenant(row *ledger.ReadingRow) {
-	name, _, ok := observation.CutTenantDetail(row.Key.Detail)
-	if !ok || row.Value == nil {
-		return
-	}
-	key := tenantDay{name, row.Start.Unix()}
-	if a.tenants[key] == nil {
-		a.tenants[key] = &tenantCounts{}
-	}
-	switch n := int64(*row.Value); row.Key.Metric {
-	case observation.AccountTenantSend:
-		a.tenants[key].sends += n
-	case observation.AccountTenantBounce:
-		a.tenants[key].bounces += n
-	case observation.AccountTenantComplaint:
-		a.tenants[key].complaints += n
 	}
 }
 
@@ -246,12 +219,56 @@ func (v *View) readTrends(ctx context.Context, b *books) error {
 			}
 		}
 	}
+	tenants, err := v.readTenants(ctx, b, from)
+	if err != nil {
+		return err
+	}
 	rows, err := v.reader.OwnTime(ctx, from, b.asOf)
 	if err != nil {
 		return err
 	}
-	b.trends, b.own, b.trendsAt = trends, ownCountsOf(rows), b.asOf
+	b.trends, b.tenants, b.own, b.trendsAt = trends, tenants, ownCountsOf(rows), b.asOf
 	return nil
+}
+
+// readTenants reads what CloudWatch counted of tenants. Tenants of one name that followed one another are one.
+func (v *View) readTenants(ctx context.Context, b *books, from time.Time) (map[string]map[string]*tenantCounts, error) {
+	all := map[string]map[string]*tenantCounts{}
+	for _, metric := range []string{observation.AccountTenantSend, observation.AccountTenantBounce, observation.AccountTenantComplaint} {
+		q := ledger.ReadingQuery{
+			Source: observation.AccountCloudWatch, Metric: metric, From: from.Truncate(24 * time.Hour), To: time.Unix(farAhead(b.asOf), 0),
+		}
+		rows, err := v.reader.Readings(ctx, q)
+		if err != nil {
+			return nil, err
+		}
+		for i := range rows {
+			row := &rows[i]
+			name, _, ok := observation.CutTenantDetail(row.Key.Detail)
+			if !ok || row.Value == nil {
+				continue
+			}
+			if all[row.Key.Subject] == nil {
+				all[row.Key.Subject] = map[string]*tenantCounts{}
+			}
+			if all[row.Key.Subject][name] == nil {
+				all[row.Key.Subject][name] = &tenantCounts{}
+			}
+			all[row.Key.Subject][name].add(metric, int64(*row.Value))
+		}
+	}
+	return all, nil
+}
+
+func (c *tenantCounts) add(metric string, n int64) {
+	switch metric {
+	case observation.AccountTenantSend:
+		c.sends += n
+	case observation.AccountTenantBounce:
+		c.bounces += n
+	case observation.AccountTenantComplaint:
+		c.complaints += n
+	}
 }
 
 // ownCountsOf sums our counts of the days of a trend, by the events' own time.

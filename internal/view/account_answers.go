@@ -36,7 +36,7 @@ type Account struct {
 	BounceRate    AccountRate   `json:"bounce_rate"`
 	ComplaintRate AccountRate   `json:"complaint_rate"`
 	Quota         Quota         `json:"quota"`
-	// ConfigurationSets are those for which SES keeps rates of their own, tenants those that sent mail in the last seven
+	// ConfigurationSets are those for which SES keeps rates of their own, tenants those that sent mail in the last eight
 	// days or that SES does not let send as usual; either the worst first.
 	ConfigurationSets []SetRates     `json:"configuration_sets,omitempty"`
 	Tenants           []TenantRates  `json:"tenants,omitempty"`
@@ -121,7 +121,7 @@ type SetRates struct {
 	ComplaintRate    *SESRate `json:"complaint_rate,omitempty"`
 }
 
-// TenantRates are what CloudWatch counted of a tenant's mail in the last seven days of UTC, today included.
+// TenantRates are what CloudWatch counted of a tenant's mail in the last eight days of UTC, today included.
 type TenantRates struct {
 	Tenant string `json:"tenant"`
 	// Status is ENABLED, DISABLED or REINSTATED, left out when SES could not be asked.
@@ -369,9 +369,9 @@ func (a *accountReadings) tenantRates(b *books) []TenantRates {
 		}
 		return tenants[name]
 	}
-	for key, n := range a.tenants {
-		t := tenant(key.name)
-		t.Sends, t.Bounces, t.Complaints = t.Sends+n.sends, t.Bounces+n.bounces, t.Complaints+n.complaints
+	for name, n := range b.tenants[a.subject] {
+		t := tenant(name)
+		t.Sends, t.Bounces, t.Complaints = n.sends, n.bounces, n.complaints
 	}
 	listed := a.finding(b, observation.AccountPartTenants, observation.AccountTenants)
 	for _, item := range listed.Items {

@@ -40,8 +40,8 @@ type taggedMail struct{ sent, tagged int64 }
 // usesAgain is how long the use of identifiers in an hour is kept before it is read again, because events may still come.
 const usesAgain = time.Hour
 
-// readCounts reads what we counted in the hours of coverage.
-func (v *View) readCounts(ctx context.Context, b *books) error {
+// bound sets the hours of coverage: those for which the events, as far as can be known, have come.
+func (v *View) bound(b *books) {
 	b.lag = max(v.lag(), 0)
 	end := b.asOf.Add(-coverageSettles - b.lag)
 	if failing := v.failingSince(); !failing.IsZero() && failing.Before(end) {
@@ -49,6 +49,10 @@ func (v *View) readCounts(ctx context.Context, b *books) error {
 	}
 	b.to = end.UTC().Truncate(time.Hour)
 	b.from = b.to.Add(-coverageHours * time.Hour)
+}
+
+// readCounts reads what we counted in the hours of coverage.
+func (v *View) readCounts(ctx context.Context, b *books) error {
 	rows, err := v.reader.OwnTime(ctx, b.from, b.to)
 	if err != nil {
 		return err
