@@ -32,9 +32,10 @@ type rig struct {
 	dir, file, ledger string
 	// queues are those in the configuration.
 	queues []string
-	// maxPasses is max_passes of each queue, 0 meaning the default; extra is added to the configuration.
-	maxPasses int
-	extra     string
+	// maxPasses is max_passes of each queue, 0 meaning the default; extra is added to the configuration, accounts to its
+	// collectors.
+	maxPasses       int
+	extra, accounts string
 	// credential, when not nil, is another user that the program runs as.
 	credential *syscall.Credential
 }
@@ -104,7 +105,7 @@ tenants: {identify: [{configuration_set: '^tenant-(.+)$'}]}
 telemetry: {otlp: false}
 %scollectors:
   ses:
-%s`, r.ledger, extra, queues.String())
+%s%s`, r.ledger, extra, queues.String(), r.accounts)
 }
 
 // reader opens the ledger beside whoever writes to it.
