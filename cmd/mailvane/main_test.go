@@ -5,6 +5,8 @@ import (
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/mailvane/mailvane/internal/simulator"
 )
 
 func TestMain(m *testing.M) {
@@ -14,7 +16,12 @@ func TestMain(m *testing.M) {
 // TestScripts runs the scripts of testdata, each a dialogue with the built command.
 func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
-		Dir:           "testdata",
+		Dir:  "testdata",
+		Cmds: commands(),
+		Setup: func(e *testscript.Env) error {
+			e.Values[simulated] = new(*simulator.Simulator)
+			return nil
+		},
 		UpdateScripts: os.Getenv("UPDATE_SCRIPTS") != "",
 	})
 }

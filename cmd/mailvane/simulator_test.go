@@ -1,0 +1,157 @@
+package main
+
+import (
+	"context"
+	"io"
+	"net/http"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"time"
+
+	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/mailvane/mailvane/internal/simulator"
+	"github.com/mailvane/mailvane/internal/simulator/postmaster"
+	"github.com/mailvane/mailvane/internal/simulator/sqs"
+	"github.com/mailvane/mailvane/internal/simulator/traffic"
+)
+
+// commands are what scripts know beside testscript's own commands.
+func commands() map[string]func(ts *testscript.TestScript, neg bool, args []string) {
+	return map[string]func(*testscript.TestScript, bool, []string){
+		"simulate": simulate, "consent": consent, "expand": expand, "steady": steady,
+	}
+}
+
+// simulated is the simulator of a script.
+const simulated = "simulator"
+
+// simulate starts AWS and Google on the wire, or changes what they do:
+//
+//	simulate             starts; $SIM is where
+//	simulate testing     starts, with the consent screen in Testing
+//	simulate user ERROR  the user answers the consent page with an error
+//	simulate client F    writes the OAuth client
+//	simulate account F [SCOPE…]  writes credentials of a user
+//	simulate sqs OP ERROR, simulate google OP ERROR  lets calls fail
+func simulate(ts *testscript.TestScript, neg bool, args []string) {
+	if neg {
+		ts.Fatalf("simulate cannot fail")
+	}
+	if len(args) == 0 || args[0] == "testing" {
+		start(ts, len(args) > 0)
+		return
+	}
+	sim := ts.Value(simulated).(**simulator.Simulator)
+	switch args[0] {
+	case "user":
+		(*sim).Postmaster().SetUser(postmaster.User{Error: args[1]})
+	case "client":
+		ts.Check((*sim).WriteClient(ts.MkAbs(args[1])))
+	case "account":
+		ts.Check((*sim).WriteAuthorizedUser(ts.MkAbs(args[1]), args[2:]...))
+	case "sqs":
+		(*sim).SQS().Inject(sqs.Fault{Kind: sqs.FaultError, Op: args[1], Error: args[2]})
+	case "google":
+		(*sim).Postmaster().Inject(postmaster.Fault{Kind: postmaster.FaultError, Op: args[1], Error: args[2]})
+	default:
+		ts.Fatalf("simulate %s is not known", args[0])
+	}
+}
+
+func start(ts *testscript.TestScript, testing bool) {
+	now := time.Now()
+	sim, err := simulator.Start(context.Background(), simulator.Options{
+		Story: traffic.Bench(1, 1),
+		Queues: []simulator.Queue{
+			{Name: "ses-events", QueueOptions: sqs.QueueOptions{VisibilityTimeout: time.Minute, Retention: 14 * 24 * time.Hour}},
+			{Name: "hasty", QueueOptions: sqs.QueueOptions{Region: "eu-west-1", VisibilityTimeout: 5 * time.Second, DeadLetterQueue: "dead", MaxReceiveCount: 2}},
+			{Name: "dead", QueueOptions: sqs.QueueOptions{Region: "eu-west-1"}},
+		},
+		Postmaster: postmaster.Options{
+			Testing: testing, Source: everyDay{}, Lag: 26 * time.Hour,
+			Domains: []postmaster.Domain{
+				{Name: "example.com"}, {Name: "late.example.com"}, {Name: "new.example.com", Unverified: true},
+				{Name: "none.example.com", Permission: "NONE"}, {Name: "silent.example.com"},
+			},
+			Quirks: never("late.example.com", now, 9),
+		},
+	})
+	ts.Check(err)
+	ts.Defer(func() { ts.Check(sim.Close()) })
+	*ts.Value(simulated).(**simulator.Simulator) = sim
+	for key, value := range map[string]string{
+		"SIM": sim.URL(), "AWS_ENDPOINT_URL": sim.URL(), "AWS_ACCESS_KEY_ID": simulator.AccessKey,
+		"AWS_SECRET_ACCESS_KEY": simulator.SecretKey, "AWS_EC2_METADATA_DISABLED": "true",
+	} {
+		ts.Setenv(key, value)
+	}
+}
+
+// never keeps the newest days of a domain away.
+func never(domain string, now time.Time, days int) (quirks []postmaster.Quirk) {
+	for n := range days {
+		quirks = append(quirks, postmaster.Quirk{Domain: domain, Day: now.UTC().AddDate(0, 0, -n), Never: true})
+	}
+	return quirks
+}
+
+// everyDay is mail to Gmail every day, except from the silent domain.
+type everyDay struct{}
+
+// Day implements postmaster.Source.
+func (everyDay) Day(domain string, _ time.Time) (d traffic.GmailDay) {
+	if !strings.HasPrefix(domain, "silent") {
+		d.GmailCount = traffic.GmailCount{Delivered: 10_000, Inboxed: 9000, Reports: 9}
+	}
+	return d
+}
+
+// consent is the user's browser: it waits for an address in a file, opens it, and prints the page that it ends on.
+func consent(ts *testscript.TestScript, _ bool, args []string) {
+	address := regexp.MustCompile(`http://\S+redirect_uri=\S+`)
+	for range 1000 {
+		text, err := os.ReadFile(ts.MkAbs(args[0]))
+		if found := address.Find(text); err == nil && found != nil {
+			answer, err := http.Get(string(found))
+			ts.Check(err)
+			defer answer.Body.Close()
+			page, err := io.ReadAll(answer.Body)
+			ts.Check(err)
+			_, err = ts.Stdout().Write(page)
+			ts.Check(err)
+			return
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+	ts.Fatalf("no address came")
+}
+
+// expand puts the values of variables into files.
+func expand(ts *testscript.TestScript, _ bool, args []string) {
+	for _, name := range args {
+		text := os.Expand(ts.ReadFile(name), func(key string) string {
+			if key != "SIM" && key != "WORK" {
+				return "$" + key
+			}
+			return ts.Getenv(key)
+		})
+		ts.Check(os.WriteFile(ts.MkAbs(name), []byte(text), 0o600))
+	}
+}
+
+// steady prints a file with what differs from run to run replaced: ports, days, places, secrets.
+func steady(ts *testscript.TestScript, _ bool, args []string) {
+	text := ts.ReadFile(args[0])
+	for _, r := range []struct{ match, by string }{
+		{regexp.QuoteMeta(ts.Getenv("WORK") + string(filepath.Separator)), ""}, {`127\.0\.0\.1(:|%3A)\d+`, "127.0.0.1${1}PORT"},
+		{`-L \d+:127`, "-L PORT:127"}, {`(state|code_challenge)=[\w-]+`, "$1=RANDOM"},
+		{`\d{4}-\d\d-\d\d( \d\d:\d\d)?`, "DAY"},
+	} {
+		text = regexp.MustCompile(r.match).ReplaceAllString(text, r.by)
+	}
+	_, err := io.WriteString(ts.Stdout(), text)
+	ts.Check(err)
+}
