@@ -100,7 +100,7 @@ func TestDailyExpires(t *testing.T) {
 		w.expect(w.round(w.spam(1, 0.01)), "triggered critical")
 		return w
 	}
-	t.Run("three days without the figure", func(t *testing.T) {
+	t.Run("three days without the figure", func(*testing.T) {
 		w := fire()
 		w.days(1)
 		w.expect(w.round(w.spam(1, -1, 0.01)))

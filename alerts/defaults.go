@@ -24,6 +24,14 @@ func Defaults() []Rule {
 	return slices.Concat(gmailDefaults(), mailDefaults(), accountDefaults(), inboundDefaults(), sourceDefaults(), daemonDefaults())
 }
 
+// Merge adds rules to others; one of the same name takes the place of the other.
+func Merge(rules, more []Rule) []Rule {
+	all := slices.DeleteFunc(slices.Clone(rules), func(r Rule) bool {
+		return slices.ContainsFunc(more, func(m Rule) bool { return m.Name == r.Name })
+	})
+	return append(all, more...)
+}
+
 // gmailDefaults: Gmail asks to stay below 0.10 % and never to reach 0.30 %, from where on there is no mitigation until seven
 // days in a row were below it.
 func gmailDefaults() []Rule {

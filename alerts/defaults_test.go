@@ -147,6 +147,16 @@ func flood(n float64) Sample {
 	return s
 }
 
+func TestMerge(t *testing.T) {
+	own := bounceRule()
+	own.Name = "CampaignHardBounceRate"
+	all := Merge(Defaults(), []Rule{own, bounceRule()})
+	if len(all) != len(Defaults())+1 || all[len(all)-2].Window != nil {
+		t.Errorf("%d rules", len(all))
+	}
+	compile(t, all...)
+}
+
 // TestDefaultsAreSound holds what a reader of the defaults relies on.
 func TestDefaultsAreSound(t *testing.T) {
 	for _, r := range Defaults() {

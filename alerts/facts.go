@@ -36,7 +36,7 @@ type Facts struct {
 // The default texts.
 const (
 	defaultSummary = "{{.Signal}} of {{.Subject}}{{if .Known}} is {{if .UpperBound}}at most {{end}}{{.Value}}{{end}}, " +
-		"{{if .Resolved}}resolved: {{.Reason}}{{else}}line {{.Line}}{{end}}"
+		"line {{.Line}}"
 	defaultDescription = "{{if .Interval}}{{.Numerator}} of {{.Denominator}}, between {{.Low}} and {{.High}}. {{end}}" +
 		"{{if .Days}}Beyond the line on {{.Days}} reported days. {{end}}" +
 		"{{if .Age}}The data is {{.Age}} old. {{end}}{{if .Runbook}}What to do: {{.Runbook}}{{end}}"
@@ -186,10 +186,9 @@ func (r *Rules) facts(a *Alert, reason Reason, now time.Time) *Facts {
 	return f
 }
 
-// Summary is one line about an alert, Description a few more; reason is empty while it fires. The description is empty
-// when the rule is gone.
+// Summary is one line about an alert; reason is empty while it fires.
 func (r *Rules) Summary(a *Alert, reason Reason, now time.Time) string {
-	words := &text{}
+	var words *text
 	if rule := r.byName[a.Rule]; rule != nil {
 		words = rule.summary
 	} else {
@@ -199,10 +198,14 @@ func (r *Rules) Summary(a *Alert, reason Reason, now time.Time) string {
 	if err != nil || line == "" {
 		line = a.Rule + ": " + a.Subject.String()
 	}
-	return strings.Join(strings.Fields(line), " ")
+	line = strings.Join(strings.Fields(line), " ")
+	if reason != "" {
+		line = shorten("Resolved, "+reason.Words()+": "+line, maxSummary)
+	}
+	return line
 }
 
-// Description is what a rule says beside its summary.
+// Description is what the rule says beside its summary, empty when the rule is gone.
 func (r *Rules) Description(a *Alert, reason Reason, now time.Time) string {
 	rule := r.byName[a.Rule]
 	if rule == nil {

@@ -51,10 +51,10 @@ func TestSummary(t *testing.T) {
 	if got := w.rules.Description(&a, "", later); got != want {
 		t.Errorf("description %q, want %q", got, want)
 	}
-	if got := w.rules.Summary(&a, Expired, later); !strings.HasSuffix(got, "resolved: no mail or no report any more") {
+	if got := w.rules.Summary(&a, Expired, later); !strings.HasPrefix(got, "Resolved, no mail or no report any more: hard_bounce_rate of") {
 		t.Errorf("resolved: %q", got)
 	}
-	if got := compile(t).Summary(&a, RuleDeleted, later); !strings.HasSuffix(got, "resolved: the rule is gone") {
+	if got := compile(t).Summary(&a, RuleDeleted, later); !strings.HasPrefix(got, "Resolved, the rule is gone: hard_bounce_rate of") {
 		t.Errorf("of a deleted rule: %q", got)
 	}
 	long := a

@@ -28,7 +28,7 @@ const (
 var weekdays = [7]string{"sun", "mon", "tue", "wed", "thu", "fri", "sat"}
 
 // ParseHours reads spans such as "Mon-Fri 08:00-18:00, Sat 10:00-14:00". Without days a span is on every day. 24:00 is the
-// end of a day; "22:00-06:00" ends on the next. An empty text means always.
+// end of a day; "22:00-06:00" ends on the next. An empty text means always. The zone must not be nil.
 func ParseHours(text string, zone *time.Location) (Hours, error) {
 	h := Hours{zone: zone}
 	if strings.TrimSpace(text) == "" {

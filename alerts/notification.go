@@ -12,13 +12,18 @@ type Change string
 // The changes. Joined and Left tell of members of a group that fires on; a notifier to which that means nothing returns nil
 // without sending.
 const (
-	Opened     Change = "opened"
-	Worsened   Change = "worsened"
-	Eased      Change = "eased"
-	Joined     Change = "joined"
-	Left       Change = "left"
-	Closed     Change = "closed"
-	maxMembers        = 20
+	Opened   Change = "opened"
+	Worsened Change = "worsened"
+	Eased    Change = "eased"
+	Joined   Change = "joined"
+	Left     Change = "left"
+	Closed   Change = "closed"
+)
+
+// maxMembers bounds a list of alerts that people read, maxGone one for machines.
+const (
+	maxMembers = 20
+	maxGone    = 200
 )
 
 // Notification is one message about a group of alerts to one notifier: all that a person needs who reads nothing else. It
@@ -54,7 +59,8 @@ type Notification struct {
 	Runbook     string `json:"runbook,omitempty"`
 	Document    string `json:"document,omitempty"`
 	// Members are the alerts of the group, the worst first, at most 20; More is how many are not listed. Gone are those that
-	// have ended since the last notification, which Alertmanager has to be told one by one. A closing lists none but those.
+	// the notifier is not to show any more, at most 200, of which only ID, StartedAt and Subject are sure to be known. A
+	// closing lists none but those.
 	Members []Member `json:"members,omitempty"`
 	More    int      `json:"more,omitempty"`
 	Gone    []Member `json:"gone,omitempty"`

@@ -47,7 +47,7 @@ type Plan struct {
 type planning struct {
 	*Planner
 	now   time.Time
-	ended map[string]Reason
+	ended map[string]*Transition
 	plan  Plan
 	// firing are all firing alerts; muted those that another stands for, by its id.
 	firing []*Alert
@@ -66,12 +66,12 @@ type place struct {
 // says why alerts ended.
 func (p *Planner) Plan(s *State, g *Groups, round Round) Plan {
 	w := planning{
-		Planner: p, now: round.At, ended: make(map[string]Reason), muted: make(map[string][]*Alert),
+		Planner: p, now: round.At, ended: make(map[string]*Transition), muted: make(map[string][]*Alert),
 		places: make(map[groupID][]place), plan: Plan{Muted: make(map[string]string), Silenced: make(map[string]string)},
 	}
 	for i := range round.Transitions {
 		if t := &round.Transitions[i]; t.Kind == Resolved {
-			w.ended[t.Alert.ID()] = t.Reason
+			w.ended[t.Alert.ID()] = t
 		}
 	}
 	for _, a := range s.Alerts() {
@@ -241,13 +241,15 @@ func (w *planning) close(g Group, gone []Episode) {
 	n.Resolved = true
 	n.Reason = RouteChanged
 	for _, m := range gone {
-		n.Reason = cmp.Or(w.ended[m.ID], n.Reason)
+		if t := w.ended[m.ID]; t != nil {
+			n.Reason = t.Reason
+		}
 	}
-	what := gone[0].Subject.String()
+	n.Summary = cmp.Or(n.Gone[0].Summary, fmt.Sprintf("Resolved, %s: %s of %s", n.Reason.Words(), g.Rule, gone[0].Subject))
 	if len(gone) > 1 {
-		what = fmt.Sprintf("%d subjects", len(gone))
+		n.Summary = fmt.Sprintf("Resolved, %s: %s of %d subjects", n.Reason.Words(), g.Rule, len(gone))
 	}
-	n.Summary = shorten(fmt.Sprintf("%s resolved for %s: %s", g.Rule, what, n.Reason.Words()), maxSummary)
+	n.Summary = shorten(n.Summary, maxSummary)
 	g.Members = nil
 	w.change(g, n)
 }
@@ -262,8 +264,13 @@ func (w *planning) notification(g *Group, why Change, gone []Episode) *Notificat
 	if rule := w.Rules.byName[g.Rule]; rule != nil {
 		n.Runbook, n.Document = rule.Runbook, rule.Document
 	}
-	for _, m := range gone {
-		n.Gone = append(n.Gone, Member{ID: m.ID, StartedAt: m.StartedAt, Subject: m.Subject})
+	for _, m := range gone[:min(len(gone), maxGone)] {
+		member := Member{ID: m.ID, StartedAt: m.StartedAt, Subject: m.Subject}
+		if t := w.ended[m.ID]; t != nil {
+			member.Severity, member.Evidence = t.Was, t.Alert.Evidence
+			member.Summary = w.Rules.Summary(&t.Alert, t.Reason, w.now)
+		}
+		n.Gone = append(n.Gone, member)
 	}
 	return n
 }

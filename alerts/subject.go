@@ -14,45 +14,54 @@ import (
 // By says what a rule tells apart: one alert for each.
 type By uint8
 
-// The ways to tell apart. ByRegion is an account in a region, the unit that SES judges; ByAccount is an account with the
-// worst of its regions; ByDaemon is this program, told apart by detail alone.
+// The ways to tell apart, with the fields of a Subject that each fills in; all but those of ByCampaign, ByProvider,
+// ByCampaignProvider and ByNotifier may have a Detail as well.
 const (
+	// ByCampaign: Tenant and Campaign.
 	ByCampaign By = iota + 1
+	// ByProvider: Provider, over all tenants.
 	ByProvider
+	// ByCampaignProvider: Tenant, Campaign and Provider.
 	ByCampaignProvider
+	// ByTenant: Tenant, for what SES says of it also Account and Region.
 	ByTenant
+	// ByDomain: Domain.
 	ByDomain
+	// ByIdentifier: Domain and Identifier.
 	ByIdentifier
+	// ByReceiptRule: Account, Region, RuleSet and ReceiptRule.
 	ByReceiptRule
+	// ByRegion: Account and Region, the unit that SES judges.
 	ByRegion
+	// ByAccount: Account, with the worst of its regions.
 	ByAccount
+	// BySource: Source.
 	BySource
+	// ByNotifier: Notifier.
 	ByNotifier
+	// ByDaemon is this program, told apart by Detail alone.
 	ByDaemon
 	byEnd
 )
 
-// bys holds the name of each, and the fields of the Subject that may differ from alert to alert. Alerts that agree in the
-// fields of group, and in owner, make one notification.
+// bys holds the name of each, and the fields by which alerts are grouped: those that agree in them, and in owner, make one
+// notification.
 var bys = [byEnd]struct {
-	name   string
-	fields []field
-	group  []field
+	name  string
+	group []field
 }{
-	ByCampaign:         {"campaign", []field{fieldTenant, fieldCampaign}, []field{fieldTenant}},
-	ByProvider:         {"provider", []field{fieldProvider}, nil},
-	ByCampaignProvider: {"campaign+provider", []field{fieldTenant, fieldCampaign, fieldProvider}, []field{fieldTenant, fieldProvider}},
-	ByTenant:           {"tenant", []field{fieldTenant, fieldAccount, fieldRegion}, nil},
-	ByDomain:           {"domain", []field{fieldDomain, fieldDetail}, []field{fieldDomain}},
-	ByIdentifier:       {"identifier", []field{fieldDomain, fieldIdentifier, fieldDetail}, []field{fieldDomain}},
-	ByReceiptRule: {
-		"receipt_rule", []field{fieldAccount, fieldRegion, fieldRuleSet, fieldReceiptRule}, []field{fieldAccount, fieldRegion},
-	},
-	ByRegion:   {"region", []field{fieldAccount, fieldRegion, fieldDetail}, []field{fieldAccount, fieldRegion}},
-	ByAccount:  {"account", []field{fieldAccount, fieldDetail}, []field{fieldAccount}},
-	BySource:   {"source", []field{fieldSource, fieldDetail}, []field{fieldSource}},
-	ByNotifier: {"notifier", []field{fieldNotifier}, []field{fieldNotifier}},
-	ByDaemon:   {"daemon", []field{fieldDetail}, nil},
+	ByCampaign:         {"campaign", []field{fieldTenant}},
+	ByProvider:         {"provider", nil},
+	ByCampaignProvider: {"campaign+provider", []field{fieldTenant, fieldProvider}},
+	ByTenant:           {"tenant", nil},
+	ByDomain:           {"domain", []field{fieldDomain}},
+	ByIdentifier:       {"identifier", []field{fieldDomain}},
+	ByReceiptRule:      {"receipt_rule", []field{fieldAccount, fieldRegion}},
+	ByRegion:           {"region", []field{fieldAccount, fieldRegion}},
+	ByAccount:          {"account", []field{fieldAccount}},
+	BySource:           {"source", []field{fieldSource}},
+	ByNotifier:         {"notifier", []field{fieldNotifier}},
+	ByDaemon:           {"daemon", nil},
 }
 
 // ParseBy reads the name that String gives.
