@@ -57,8 +57,8 @@ type Identifier struct {
 // Own says that the identifier is the campaign's own, so that its rate is the campaign's.
 func (i *Identifier) Own() bool { return i.Share >= ownShare }
 
-// Identifiers lists the identifiers that a campaign used lately, those that say most first: reported ones, newest first,
-// then those with most mail. Those of the field sender are no campaign's.
+// Identifiers lists the identifiers that a campaign used lately, those that say most first: reported ones, of them the
+// campaign's own, the newest, then those with most mail. Those of the field sender are no campaign's.
 func (j *Join) Identifiers(of Name) []Identifier {
 	number, ok := j.numbers[of]
 	if !ok {
@@ -71,16 +71,28 @@ func (j *Join) Identifiers(of Name) []Identifier {
 		}
 	}
 	slices.SortFunc(all, func(a, b Identifier) int {
-		switch {
-		case (a.Rate == nil) != (b.Rate == nil):
-			return cmp.Compare(btoi(a.Rate == nil), btoi(b.Rate == nil))
-		case a.Rate != nil && a.Day != b.Day:
+		if before := cmp.Compare(a.rank(), b.rank()); before != 0 {
+			return before
+		}
+		if a.Rate != nil && a.Day != b.Day {
 			return cmp.Compare(b.Day, a.Day)
 		}
 		return cmp.Or(cmp.Compare(b.delivered, a.delivered), cmp.Compare(a.Field, b.Field), cmp.Compare(a.Value, b.Value),
 			cmp.Compare(a.Domain, b.Domain))
 	})
 	return all
+}
+
+// rank is lower for what says more about the campaign.
+func (i *Identifier) rank() int {
+	switch {
+	case i.Rate == nil:
+		return 2
+	case i.CarryOver || !i.Own():
+		return 1
+	default:
+		return 0
+	}
 }
 
 func btoi(b bool) int {

@@ -59,6 +59,14 @@ func (g *gmail) gmailWindow(w signal.Window) (first, last campaign.Day) {
 	return campaign.DayOf(g.asOf.Add(-w.Span()), g.zone) + 1, g.today
 }
 
+// shortly is short for a value that may not be known.
+func shortly(v *float64) *float64 {
+	if v == nil {
+		return nil
+	}
+	return new(short(*v))
+}
+
 // age is how many days ago a day is.
 func (g *gmail) age(day campaign.Day) int { return int(g.today - day) }
 
@@ -114,15 +122,15 @@ func (g *gmail) campaign(tenant, id string, delivered int64, w signal.Window) *G
 	own, state := ownRate(identifiers)
 	answer.State = state
 	if own != nil {
-		answer.SpamRate, answer.Day, answer.AgeDays = own.Rate, own.Day, new(g.age(own.Day))
+		answer.SpamRate, answer.Day, answer.AgeDays = shortly(own.Rate), own.Day, new(g.age(own.Day))
 	}
 	if bound := g.join.Bound(n, first, last); bound.Days > 0 {
-		answer.ComplaintsUpperBound, answer.DaysReported = &bound.Complaints, bound.Days
+		answer.ComplaintsUpperBound, answer.DaysReported = shortly(&bound.Complaints), bound.Days
 	}
 	for _, i := range identifiers[:min(len(identifiers), maxIdentifiers)] {
 		answer.Identifiers = append(answer.Identifiers, GmailIdentifier{
-			Value: i.Value, Field: i.Field, Domain: i.Domain, Source: i.Source, SharedBy: i.SharedBy, Share: i.Share,
-			SpamRate: i.Rate, Day: i.Day, AgeDays: g.age(i.Day), State: i.State, CarryOver: i.CarryOver,
+			Value: i.Value, Field: i.Field, Domain: i.Domain, Source: i.Source, SharedBy: i.SharedBy, Share: short(i.Share),
+			SpamRate: shortly(i.Rate), Day: i.Day, AgeDays: g.age(i.Day), State: i.State, CarryOver: i.CarryOver,
 		})
 	}
 	return answer

@@ -140,6 +140,9 @@ func (g *gmail) show(domains []*gmailDomain) {
 		for i := range d.shown.Measures {
 			m := &d.shown.Measures[i]
 			m.AgeDays, m.State = g.age(m.Day), g.stateOn(m.Day)
+			if m.Value != nil && *m.Value < 1 { // counts are exact
+				m.Value = shortly(m.Value)
+			}
 		}
 		d.shown.IdentifiersTotal = len(d.shown.Identifiers)
 		g.domains = append(g.domains, &d)
@@ -154,7 +157,7 @@ func byNewestRate(a, b *gmailDomain) int {
 }
 
 func (g *gmail) spam(m *measured) *SpamRate {
-	return &SpamRate{m.value, m.day, g.age(m.day), g.stateOn(m.day), m.firstSeen.UTC(), m.lastChanged.UTC()}
+	return &SpamRate{short(m.value), m.day, g.age(m.day), g.stateOn(m.day), m.firstSeen.UTC(), m.lastChanged.UTC()}
 }
 
 func (g *gmail) stateOn(day campaign.Day) campaign.ReportState {
@@ -175,7 +178,7 @@ func (d *gmailDomain) over(g *gmail, first, last campaign.Day) Domain {
 			continue
 		}
 		a.DaysReported++
-		if a.Highest == nil || m.value >= a.Highest.Rate {
+		if a.Highest == nil || short(m.value) >= a.Highest.Rate {
 			a.Highest = g.spam(m)
 		}
 	}

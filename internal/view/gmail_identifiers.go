@@ -116,13 +116,13 @@ func (a *Identifiers) advise(g *gmail, domain string) {
 	}
 	for _, d := range g.advice {
 		if domain == "" || domain == d.Domain {
-			a.Advice = bounded(a.Advice, Advice{d.Kind, adviceText(d.Kind), d.Domain, d.Field, d.Values, d.Examples, d.Share})
+			a.Advice = bounded(a.Advice, Advice{d.Kind, adviceText(d.Kind), d.Domain, d.Field, d.Values, d.Examples, short(d.Share)})
 		}
 	}
 	for _, u := range g.join.FeedbackUse() {
 		if n := float64(max(u.Mail, 1)); domain == "" || domain == u.Domain {
 			a.Use = bounded(a.Use, FeedbackUse{
-				u.Domain, u.Mail, float64(u.WithoutA) / n, float64(u.WithoutB) / n, float64(u.WithoutAB) / n,
+				u.Domain, u.Mail, short(float64(u.WithoutA) / n), short(float64(u.WithoutB) / n), short(float64(u.WithoutAB) / n),
 			})
 		}
 	}
@@ -217,7 +217,7 @@ func (g *gmail) identifiersOf() []DomainIdentifier {
 
 func (g *gmail) identifier(r *campaign.Joined) DomainIdentifier {
 	i := DomainIdentifier{
-		Value: r.Identifier, Domain: r.Domain, Source: r.Source, Aggregation: r.Aggregation, SpamRate: r.Rate, Day: r.Day,
+		Value: r.Identifier, Domain: r.Domain, Source: r.Source, Aggregation: r.Aggregation, SpamRate: shortly(r.Rate), Day: r.Day,
 		AgeDays: g.age(r.Day), State: g.join.StateOf(r), Match: r.Match, CarryOver: r.CarryOver, Region: r.Region,
 		Account: r.Account, SharedBy: r.SharedBy,
 	}
@@ -225,7 +225,7 @@ func (g *gmail) identifier(r *campaign.Joined) DomainIdentifier {
 		i.Delivered, i.DeliveredThreeDays = &r.OfDay, &r.OfThreeDays
 	}
 	for _, u := range r.Users {
-		i.Campaigns = append(i.Campaigns, IdentifiedBy{u.Campaign, u.Tenant, u.Field, u.Share})
+		i.Campaigns = append(i.Campaigns, IdentifiedBy{u.Campaign, u.Tenant, u.Field, short(u.Share)})
 	}
 	switch {
 	case r.Match == campaign.MatchAccount:

@@ -155,10 +155,14 @@ func TestProvidersInAnOrder(t *testing.T) {
 	v := refreshed(t, season(), settings(t))
 	mail := v.Providers(signal.Week, Sort{}).Providers
 	for name, less := range map[string]func(a, b *Provider) bool{
-		"sent":             func(a, b *Provider) bool { return a.mail() > b.mail() },
-		"name":             func(a, b *Provider) bool { return a.ID < b.ID },
-		"hard_bounce_rate": func(a, b *Provider) bool { return a.Signals[signal.HardBounceRate].Low > b.Signals[signal.HardBounceRate].Low },
-		"delivery_rate":    func(a, b *Provider) bool { return a.Signals[signal.DeliveryRate].High < b.Signals[signal.DeliveryRate].High },
+		"sent": func(a, b *Provider) bool { return a.mail() > b.mail() },
+		"name": func(a, b *Provider) bool { return a.ID < b.ID },
+		"hard_bounce_rate": func(a, b *Provider) bool {
+			return a.Signals[signal.HardBounceRate].Low > b.Signals[signal.HardBounceRate].Low
+		},
+		"delivery_rate": func(a, b *Provider) bool {
+			return a.Signals[signal.DeliveryRate].High < b.Signals[signal.DeliveryRate].High
+		},
 	} {
 		sort, ok := ParseSort(name)
 		if !ok || sort.OfCampaigns() {

@@ -14,7 +14,6 @@ import (
 	"time"
 
 	"github.com/getkin/kin-openapi/openapi3"
-	"github.com/getkin/kin-openapi/openapi3filter"
 	"github.com/getkin/kin-openapi/routers"
 	"github.com/getkin/kin-openapi/routers/gorillamux"
 	"github.com/google/go-cmp/cmp"
@@ -151,20 +150,7 @@ func TestAnswersKeepTheContract(t *testing.T) {
 		"/api/v1/campaigns?window=1y",
 		"/-/healthy",
 	} {
-		r := httptest.NewRequest("GET", target, nil)
-		route, path, err := router.FindRoute(r)
-		if err != nil {
-			t.Fatalf("%s: %v", target, err)
-		}
-		w := s.do("GET", target)
-		err = openapi3filter.ValidateResponse(t.Context(), &openapi3filter.ResponseValidationInput{
-			RequestValidationInput: &openapi3filter.RequestValidationInput{Request: r, PathParams: path, Route: route},
-			Status:                 w.Code, Header: w.Header(), Body: io.NopCloser(w.Body),
-			Options: &openapi3filter.Options{IncludeResponseStatus: true, ExcludeResponseBody: strings.HasPrefix(target, "/-/")},
-		})
-		if err != nil {
-			t.Errorf("%s: %v", target, err)
-		}
+		keepsContract(t, router, target, s.do("GET", target))
 	}
 }
 
