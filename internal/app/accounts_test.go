@@ -13,6 +13,8 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/mailvane/mailvane/internal/campaign"
 	"github.com/mailvane/mailvane/internal/ledger"
 	"github.com/mailvane/mailvane/internal/observation"
@@ -78,6 +80,10 @@ func TestGmailIsJoinedToCampaigns(t *testing.T) {
 	}
 	if s := r.sourceOf(t, account); s.Kind != "postmaster" || s.LastSuccess == nil || s.NextPass == nil || s.Queue != nil || s.Passes.Failed != 0 {
 		t.Errorf("the source is %+v", s)
+	}
+	refused := []web.UnreadableDomain{{Domain: "globex.example.org", Access: "unverified"}, {Domain: "initech.example.org", Access: "no_access"}}
+	if diff := cmp.Diff(refused, r.sourceOf(t, account).Unreadable); diff != "" {
+		t.Errorf("unreadable domains (-want +got):\n%s", diff)
 	}
 	positions, err := r.daemon.ledger.Positions(t.Context(), "postmaster")
 	if want := "v2/" + now.UTC().AddDate(0, 0, -1).Format(time.DateOnly); err != nil || len(positions) != 4 || positions["news.example.com"] != want {

@@ -216,6 +216,8 @@ func TestTheAPIKeepsItsContract(t *testing.T) {
 	if _, err := r.daemon.readHistory(t.Context(), r.sim.History(now.Add(-48*time.Hour), now)); err != nil {
 		t.Fatal(err)
 	}
+	r.daemon.joinSoon()
+	r.until(t, "joined", func() bool { return len(r.gmailOf("otp-login").Identifiers) > 0 })
 	body, err := io.ReadAll(r.get(t, "/api/v1/openapi.yaml").Body)
 	if err != nil {
 		t.Fatal(err)
@@ -231,6 +233,7 @@ func TestTheAPIKeepsItsContract(t *testing.T) {
 	for _, path := range []string{
 		"/api/v1/campaigns?window=24h", "/api/v1/campaigns/winter-clearance", "/api/v1/campaigns/otp-login?window=1h",
 		"/api/v1/campaigns/acme-news?tenant=acme", "/api/v1/campaigns/nothing", "/api/v1/providers?window=7d", "/api/v1/sources",
+		"/api/v1/campaigns?window=7d&match=otp-*", "/api/v1/domains?window=7d", "/api/v1/identifiers?window=7d",
 	} {
 		req := httptest.NewRequest(http.MethodGet, path, nil)
 		route, params, err := router.FindRoute(req)

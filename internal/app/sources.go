@@ -7,11 +7,14 @@ import (
 	"slices"
 	"time"
 
+	"github.com/mailvane/mailvane/collectors/postmaster"
+	"github.com/mailvane/mailvane/internal/config"
 	"github.com/mailvane/mailvane/internal/ledger"
 	"github.com/mailvane/mailvane/internal/mailbox"
 	"github.com/mailvane/mailvane/internal/observation"
 	"github.com/mailvane/mailvane/internal/schedule"
 	"github.com/mailvane/mailvane/internal/signal"
+	"github.com/mailvane/mailvane/internal/view"
 	"github.com/mailvane/mailvane/internal/web"
 )
 
@@ -74,8 +77,9 @@ func (d *Daemon) describeSources(ctx context.Context) (web.Sources, error) {
 	for _, n := range d.intake.FoldedNames() {
 		s.Names = append(s.Names, web.Names{Dimension: n.Dimension, Tracked: n.Tracked, Folded: n.Folded})
 	}
+	domains := d.view.Domains(view.DomainQuery{Window: signal.Week}).Domains
 	for _, state := range d.passes.States() {
-		s.Sources = append(s.Sources, d.sourceOf(&state, status))
+		s.Sources = append(s.Sources, d.sourceOf(&state, status, domains))
 	}
 	return s, nil
 }
@@ -113,7 +117,7 @@ func (d *Daemon) unclassified(ctx context.Context) ([]web.Unclassified, error) {
 	return list, nil
 }
 
-func (d *Daemon) sourceOf(s *schedule.State, status *ledger.Status) web.Source {
+func (d *Daemon) sourceOf(s *schedule.State, status *ledger.Status, domains []view.Domain) web.Source {
 	source := web.Source{
 		Name: s.Name, Kind: kindOf(s.Name), State: d.sourceState(s),
 		LastSuccess: timeOrNil(s.LastSuccess), LastFailure: timeOrNil(s.LastFailure),
@@ -132,10 +136,43 @@ func (d *Daemon) sourceOf(s *schedule.State, status *ledger.Status) web.Source {
 	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if read := d.sources[s.Name]; read != nil && read.queue != nil {
+	read := d.sources[s.Name]
+	if read == nil { // it is being let go
+		return source
+	}
+	if read.queue != nil {
 		source.Queue = read.queue.describe(status)
 	}
+	if account, ok := read.config.(config.Postmaster); ok {
+		source.Unreadable = d.unreadable(&account, domains)
+	}
 	return source
+}
+
+// unreadable lists the domains of an account that Gmail shows it nothing about. A domain that no account names belongs to
+// every account that reads whatever it sees. It is called with mu held.
+func (d *Daemon) unreadable(account *config.Postmaster, domains []view.Domain) (list []web.UnreadableDomain) {
+	for i := range domains {
+		domain := &domains[i]
+		if domain.Access == "" || domain.Source != postmaster.API(account.API).Source() {
+			continue
+		}
+		own := slices.Contains(account.Domains, config.Domain(domain.Domain))
+		if own || len(account.Domains) == 0 && !d.named(account.API, domain.Domain) {
+			list = append(list, web.UnreadableDomain{Domain: domain.Domain, Access: domain.Access})
+		}
+	}
+	return list
+}
+
+// named says whether the configuration of an account names the domain. It is called with mu held.
+func (d *Daemon) named(api, domain string) bool {
+	for _, s := range d.sources {
+		if a, ok := s.config.(config.Postmaster); ok && a.API == api && slices.Contains(a.Domains, config.Domain(domain)) {
+			return true
+		}
+	}
+	return false
 }
 
 func (q *queue) describe(status *ledger.Status) *web.QueueInfo {

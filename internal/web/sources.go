@@ -31,6 +31,14 @@ type Source struct {
 	NextPass    *time.Time `json:"next_pass,omitempty"`
 	Passes      Passes     `json:"passes"`
 	Queue       *QueueInfo `json:"queue,omitempty"`
+	// Unreadable are the domains of a Google account that Gmail shows it nothing about.
+	Unreadable []UnreadableDomain `json:"unreadable_domains,omitempty"`
+}
+
+// UnreadableDomain is a domain and why it cannot be read: unverified, no_access or not_found.
+type UnreadableDomain struct {
+	Domain string `json:"domain"`
+	Access string `json:"access"`
 }
 
 // Passes counts passes since the daemon started.
