@@ -14,6 +14,7 @@ import (
 
 func newCheck() *cobra.Command {
 	var path, webConfig string
+	var online bool
 	cmd := &cobra.Command{
 		Use:   "check",
 		Short: "Check a configuration file",
@@ -21,34 +22,48 @@ func newCheck() *cobra.Command {
 once: the place, what is wrong, and what to write instead. It changes nothing
 and asks nobody.
 
+With --online it asks: each queue whether it can be reached and how it is set up,
+each Google account what it can read and how fresh that is, and the ledger, if
+there is one, what SES publishes and how Feedback-IDs are used. It says what is
+missing and the command that mends it. It takes no message and changes nothing,
+so what cannot be tried that way is said, and how to find it out.
+
 It ends with status 0 when the file can be used (warnings are printed all the
-same), with 2 when it cannot.`,
-		Example: `  mailvane check --config mailvane.yaml`,
-		Args:    cobra.NoArgs,
+same), with 2 when it cannot, and with --online with 1 when something in it
+cannot be read.`,
+		Example: `  mailvane check --config mailvane.yaml
+  mailvane check --config mailvane.yaml --online`,
+		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return check(path, webConfig, cmd.OutOrStdout(), cmd.ErrOrStderr())
+			c, err := check(path, webConfig, cmd.OutOrStdout(), cmd.ErrOrStderr())
+			if err != nil || !online {
+				return err
+			}
+			return checkOnline(cmd, c)
 		},
 	}
 	configFlag(cmd, &path)
 	webConfigFlag(cmd, &webConfig)
+	cmd.Flags().BoolVar(&online, "online", false, "ask the sources, too")
 	return cmd
 }
 
-func check(path, webConfig string, stdout, stderr io.Writer) error {
+// check checks the files and returns the configuration.
+func check(path, webConfig string, stdout, stderr io.Writer) (*config.Config, error) {
 	c, problems := config.LoadFile(path, config.WithWebConfig(webConfig))
 	if err := printProblems(stderr, path, problems); err != nil {
-		return err
+		return nil, err
 	}
 	if err := app.CheckWebConfig(webConfig); err != nil {
-		return &usageError{err}
+		return nil, &usageError{err}
 	}
 	if c == nil {
-		return &usageError{errReported}
+		return nil, &usageError{errReported}
 	}
 	if len(problems) == 0 {
 		fmt.Fprintf(stdout, "%s: no problems\n", path)
 	}
-	return summarise(stdout, c)
+	return c, summarise(stdout, c)
 }
 
 // printProblems prints problems and, after them, how many there are.
@@ -96,6 +111,13 @@ func summarise(out io.Writer, c *config.Config) error {
 			as = " as " + string(q.RoleARN)
 		}
 		line("queue", "%s in %s%s", q.Name, q.Region, as)
+	}
+	for _, a := range c.Collectors.Postmaster {
+		domains := "all verified domains"
+		if n := len(a.Domains); n > 0 {
+			domains = count(n, "domain")
+		}
+		line("Gmail", "%s by %s, every %s", domains, a.API, a.Every)
 	}
 	line("campaigns", "%s, %s, %s", count(len(c.Campaigns.Identify), "rule"), count(len(c.Campaigns.Rename), "rename"), count(len(c.Campaigns.Streams), "stream"))
 	if n := len(c.Tenants.Identify); n > 0 {

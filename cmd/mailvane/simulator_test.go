@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"io"
 	"net/http"
 	"os"
@@ -21,7 +22,7 @@ import (
 // commands are what scripts know beside testscript's own commands.
 func commands() map[string]func(ts *testscript.TestScript, neg bool, args []string) {
 	return map[string]func(*testscript.TestScript, bool, []string){
-		"simulate": simulate, "consent": consent, "expand": expand, "steady": steady,
+		"simulate": simulate, "consent": consent, "expand": expand, "steady": steady, "events": events,
 	}
 }
 
@@ -71,7 +72,7 @@ func start(ts *testscript.TestScript, testing bool) {
 			{Name: "dead", QueueOptions: sqs.QueueOptions{Region: "eu-west-1"}},
 		},
 		Postmaster: postmaster.Options{
-			Testing: testing, Source: everyDay{}, Lag: 26 * time.Hour,
+			Testing: testing, Source: everyDay{}, Lag: time.Nanosecond, // so that the hour of the test does not matter
 			Domains: []postmaster.Domain{
 				{Name: "example.com"}, {Name: "late.example.com"}, {Name: "new.example.com", Unverified: true},
 				{Name: "none.example.com", Permission: "NONE"}, {Name: "silent.example.com"},
@@ -107,6 +108,76 @@ func (everyDay) Day(domain string, _ time.Time) (d traffic.GmailDay) {
 		d.GmailCount = traffic.GmailCount{Delivered: 10_000, Inboxed: 9000, Reports: 9}
 	}
 	return d
+}
+
+// mail is some mail of one origin: n messages, age ago, of which events of some types came.
+type mail struct {
+	set, domain, a, b string
+	types             []string
+	age               time.Duration
+	n                 int
+}
+
+// events writes a file of SES events: of sets that publish everything, no sends, bounces alone, and of one that is no longer
+// used, with Feedback-IDs good and bad.
+func events(ts *testscript.TestScript, _ bool, args []string) {
+	const hour = time.Hour
+	all := []string{"Send", "Delivery", "Bounce", "Complaint", "Reject", "Open", "DeliveryDelay"}
+	file, err := os.Create(ts.MkAbs(args[0]))
+	ts.Check(err)
+	defer file.Close()
+	serial := 0
+	for _, m := range []mail{
+		{"marketing", "news.example.com", "spring-sale", "newsletter", all, 30 * hour, 300},
+		{"marketing", "news.example.com", "autumn", "autumn", all, 30 * hour, 100},
+		{"marketing", "news.example.com", "", "", all, 30 * hour, 20},
+		{"no-sends", "example.com", "receipts", "", []string{"Delivery", "Bounce"}, 20 * hour, 250},
+		{"it's", "example.com", "alarms", "", []string{"Bounce"}, 20 * hour, 2},
+		{"stopped", "example.com", "alarms", "", []string{"Delivery", "Bounce"}, 2 * hour, 2},
+		{"stopped", "example.com", "alarms", "", []string{"Send"}, 50 * hour, 2},
+		{"", "example.com", "", "", []string{"Bounce"}, 3 * hour, 2},
+		{"old", "example.com", "alarms", "", all, 40 * 24 * hour, 2},
+	} {
+		for range m.n {
+			serial++
+			for _, kind := range m.types {
+				_, err := fmt.Fprintln(file, m.event(serial, kind))
+				ts.Check(err)
+			}
+		}
+	}
+	for serial := range 150 {
+		m := mail{set: "marketing", domain: "shop.example.com", a: fmt.Sprintf("order-%d", serial), types: all, age: 30 * time.Hour}
+		_, err := fmt.Fprintln(file, m.event(10_000+serial, "Send"))
+		ts.Check(err)
+	}
+}
+
+// event is an event about one message. SES's own payloads are in testdata/ses; here only what is counted matters.
+func (m *mail) event(serial int, kind string) string {
+	at := time.Now().Add(-m.age).UTC().Format(time.RFC3339)
+	var tags []string
+	for name, value := range map[string]string{
+		"ses:configuration-set": m.set, "ses:feedback-id-a": m.a, "ses:feedback-id-b": m.b, "ses:from-domain": m.domain,
+	} {
+		if value != "" {
+			tags = append(tags, fmt.Sprintf("%q: [%q]", name, value))
+		}
+	}
+	to := fmt.Sprintf("r%d@gmail.com", serial)
+	payload := map[string]string{
+		"Send": `"send": {}`, "Delivery": fmt.Sprintf(`"delivery": {"timestamp": %q, "recipients": [%q]}`, at, to),
+		"Bounce": fmt.Sprintf(`"bounce": {"bounceType": "Permanent", "bounceSubType": "General", "timestamp": %q, "feedbackId": "f%d",
+			"bouncedRecipients": [{"emailAddress": %q}]}`, at, serial, to),
+		"Complaint":     fmt.Sprintf(`"complaint": {"timestamp": %q, "feedbackId": "c%d", "complainedRecipients": [{"emailAddress": %q}]}`, at, serial, to),
+		"Reject":        `"reject": {"reason": "Bad content"}`,
+		"Open":          fmt.Sprintf(`"open": {"timestamp": %q, "ipAddress": "192.0.2.1", "userAgent": "x"}`, at),
+		"DeliveryDelay": fmt.Sprintf(`"deliveryDelay": {"timestamp": %q, "delayType": "General", "delayedRecipients": [{"emailAddress": %q}]}`, at, to),
+	}[kind]
+	text := fmt.Sprintf(`{"eventType": %q, "mail": {"timestamp": %q, "messageId": "m%d", "source": "a@%s", "sendingAccountId": "123456789012",
+		"sourceArn": "arn:aws:ses:us-east-1:123456789012:identity/example.com", "destination": [%q], "tags": {%s}}, %s}`,
+		kind, at, serial, m.domain, to, strings.Join(tags, ", "), payload)
+	return strings.Join(strings.Fields(text), " ")
 }
 
 // consent is the user's browser: it waits for an address in a file, opens it, and prints the page that it ends on.
@@ -148,7 +219,7 @@ func steady(ts *testscript.TestScript, _ bool, args []string) {
 	for _, r := range []struct{ match, by string }{
 		{regexp.QuoteMeta(ts.Getenv("WORK") + string(filepath.Separator)), ""}, {`127\.0\.0\.1(:|%3A)\d+`, "127.0.0.1${1}PORT"},
 		{`-L \d+:127`, "-L PORT:127"}, {`(state|code_challenge)=[\w-]+`, "$1=RANDOM"},
-		{`\d{4}-\d\d-\d\d( \d\d:\d\d)?`, "DAY"},
+		{`\d{4}-\d\d-\d\d( \d\d:\d\d)?`, "DAY"}, {`"order-\d+"(, "order-\d+")+`, "ORDERS"},
 	} {
 		text = regexp.MustCompile(r.match).ReplaceAllString(text, r.by)
 	}

@@ -31,10 +31,10 @@ type Account struct {
 type Figures struct {
 	Domain
 	// Newest is the start of the newest day of which figures can be had, zero when there is none among the last Asked days;
-	// Days counts those that there are.
+	// Days counts those that there are. Asked is 0 for a domain that was not asked, or not answered for.
 	Newest      time.Time
 	Days, Asked int
-	// Err is why that could not be found out. Where Access is not AccessOK there is none: the access says it.
+	// Err is why no answer came for this domain.
 	Err error
 }
 
@@ -60,9 +60,6 @@ func (c *Collector) Probe(ctx context.Context) (Account, error) {
 	}
 	return a, nil
 }
-
-// errUnasked is about domains whose turn did not come.
-var errUnasked = errors.New("it could not be asked")
 
 // nowhere is a sink for what a probe reads.
 type nowhere struct{}
@@ -106,7 +103,6 @@ func (p *pass) probeFigures(ctx context.Context, a *Account) *failure {
 	for i := range a.Domains {
 		if a.Domains[i].Access == AccessOK {
 			open = append(open, &a.Domains[i])
-			a.Domains[i].Err = errUnasked
 		}
 	}
 	for len(open) > 0 {
@@ -151,10 +147,9 @@ func (p *pass) probes(subjects []*subject) iter.Seq[*ask] {
 
 // take takes over what was found out about a domain.
 func (d *Figures) take(p *pass, s *subject) {
-	d.Asked = probeDays
 	switch {
 	case s.access != "":
-		d.Access, d.Err = s.access, nil
+		d.Access = s.access
 		return
 	case s.fault != nil:
 		d.Err = &collectors.Error{Source: s.name, Op: "read", Reason: s.fault.reason, Hint: s.fault.hint, Err: s.fault.err}
@@ -162,7 +157,7 @@ func (d *Figures) take(p *pass, s *subject) {
 	case s.to == 0 || s.next <= s.to: // the calls ended before its turn came
 		return
 	}
-	d.Err = nil
+	d.Asked = probeDays
 	for n := range probeDays {
 		if s.arrived>>n&1 == 1 {
 			d.Days++

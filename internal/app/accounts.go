@@ -24,25 +24,13 @@ const (
 
 // newAccount makes a Google account ready to be read.
 func (d *Daemon) newAccount(c config.Postmaster) (*source, error) {
-	zone, err := time.LoadLocation(string(c.DayZone))
+	o, err := accountOptions(d.env, &c)
 	if err != nil {
-		return nil, fmt.Errorf("account %s: %w", c.Name, err)
+		return nil, err
 	}
-	name, progress := string(c.Name), progressLog{log: d.log}
-	collector, err := postmaster.New(postmaster.Options{
-		Name:              name,
-		API:               postmaster.API(c.API),
-		CredentialsFile:   string(c.CredentialsFile),
-		Subject:           string(c.Subject),
-		Domains:           texts(c.Domains),
-		Window:            wholeDays(c.Window),
-		Backfill:          wholeDays(c.Backfill),
-		Zone:              zone,
-		RequestsPerSecond: c.RequestsPerSecond,
-		Endpoint:          string(c.Endpoint),
-		Observe:           func(p postmaster.Progress) { progress.note(d.env.Now(), &p) },
-		Now:               d.env.Now,
-	})
+	name, progress := o.Name, progressLog{log: d.log}
+	o.Observe = func(p postmaster.Progress) { progress.note(d.env.Now(), &p) }
+	collector, err := postmaster.New(o)
 	if err != nil {
 		return nil, err
 	}
@@ -62,6 +50,27 @@ func (d *Daemon) newAccount(c config.Postmaster) (*source, error) {
 				return false, d.readAccount(ctx, name, collector)
 			},
 		},
+	}, nil
+}
+
+// accountOptions are the options of an account's collector.
+func accountOptions(env Environment, c *config.Postmaster) (postmaster.Options, error) {
+	zone, err := time.LoadLocation(string(c.DayZone))
+	if err != nil {
+		return postmaster.Options{}, fmt.Errorf("account %s: %w", c.Name, err)
+	}
+	return postmaster.Options{
+		Name:              string(c.Name),
+		API:               postmaster.API(c.API),
+		CredentialsFile:   string(c.CredentialsFile),
+		Subject:           string(c.Subject),
+		Domains:           texts(c.Domains),
+		Window:            wholeDays(c.Window),
+		Backfill:          wholeDays(c.Backfill),
+		Zone:              zone,
+		RequestsPerSecond: c.RequestsPerSecond,
+		Endpoint:          string(c.Endpoint),
+		Now:               env.Now,
 	}, nil
 }
 

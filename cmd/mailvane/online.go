@@ -1,0 +1,48 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/mailvane/mailvane/internal/app"
+	"github.com/mailvane/mailvane/internal/config"
+)
+
+// checkOnline prints what was found out online, and returns errReported when something configured cannot be read.
+func checkOnline(cmd *cobra.Command, c *config.Config) error {
+	log, err := (&logFlags{level: "error", format: "text"}).logger(cmd.ErrOrStderr())
+	if err != nil {
+		return err
+	}
+	found, err := app.CheckOnline(cmd.Context(), environment(log), c)
+	if err != nil {
+		return err
+	}
+	if err := printFindings(cmd.OutOrStdout(), found); err != nil {
+		return err
+	}
+	if app.Count(found, app.FindingProblem) > 0 {
+		return errReported
+	}
+	return nil
+}
+
+// printFindings prints findings and, after them, how many want attention.
+func printFindings(w io.Writer, found []app.Findings) error {
+	var b strings.Builder
+	for _, f := range found {
+		fmt.Fprintf(&b, "\n%s\n", f.About)
+		for _, finding := range f.List {
+			fmt.Fprintf(&b, "  %-8s %s\n", finding.Level, finding.Text)
+			for _, step := range finding.Fix {
+				fmt.Fprintf(&b, "           -> %s\n", step)
+			}
+		}
+	}
+	fmt.Fprintf(&b, "\nonline: %s, %s\n", count(app.Count(found, app.FindingProblem), "problem"), count(app.Count(found, app.FindingWarning), "warning"))
+	_, err := io.WriteString(w, b.String())
+	return err
+}
