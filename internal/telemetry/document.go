@@ -19,6 +19,11 @@ Counters start at 0 with each process and grow only after what they count was co
 first. Campaigns beyond ` + "`campaigns.max_exported`" + ` and providers beyond 20 are exported as ` + "`(other)`" + ` and ` + "`other`" + `.
 Gauges of cohorts count mail by the time it was *sent*: to join several campaigns, sum recipients first, then divide.
 
+Gmail is one to three days late. A gauge of its figures holds the newest day's value and disappears when that day is over
+four days old; ` + "`mailvane.gmail.data.timestamp`" + ` stays and says how old it is. ` + "`source`" + ` is the version of the API,
+` + "`postmaster/v2`" + ` or ` + "`postmaster/v1`" + `: their figures for one day differ and are never mixed. At most 500 domains and 100 identifiers of
+each are exported, those with the highest rates; what is left out is counted in ` + "`mailvane.gmail.unexported`" + `.
+
 This page is made from the code by ` + "`make generate`" + `.
 
 | OpenTelemetry | Prometheus | kind | unit | attributes | meaning |

@@ -10,17 +10,17 @@ import (
 	"go.opentelemetry.io/otel/metric"
 )
 
-// maxAttributes is the largest number of attributes in the table.
+// maxAttributes is the largest number of attributes of a counter or histogram, whose series are kept.
 const maxAttributes = 4
 
 // values are a series' attribute values in the order of its instrument's attributes; unused places are empty.
 type values [maxAttributes]string
 
-// set makes the attributes of a series.
-func (i *Instrument) set(v values) attribute.Set {
+// set makes the attributes of a series. What is no text is mended: one such value would cost a whole scrape.
+func (i *Instrument) set(v []string) attribute.Set {
 	pairs := make([]attribute.KeyValue, len(i.Attributes))
 	for n, key := range i.Attributes {
-		pairs[n] = attribute.String(key, v[n])
+		pairs[n] = attribute.String(key, strings.ToValidUTF8(v[n], "\uFFFD"))
 	}
 	return attribute.NewSet(pairs...)
 }
@@ -69,7 +69,7 @@ func (c *counter) create(v values, readers int) *series {
 	if s := c.series[v]; s != nil {
 		return s
 	}
-	s := &series{set: metric.WithAttributeSet(c.set(v)), shown: make([]atomic.Bool, readers)}
+	s := &series{set: metric.WithAttributeSet(c.set(v[:])), shown: make([]atomic.Bool, readers)}
 	c.series[v] = s
 	return s
 }
@@ -90,7 +90,8 @@ func (c *counter) drop(lost func(values) bool) {
 func (c *counter) observe(reader int, o metric.Int64Observer) {
 	if read := c.read.Load(); read != nil {
 		(*read)(func(total int64, attributes ...string) {
-			o.Observe(total, metric.WithAttributeSet(c.set(valuesOf(&c.Instrument, attributes))))
+			c.check(attributes)
+			o.Observe(total, metric.WithAttributeSet(c.set(attributes)))
 		})
 		return
 	}
@@ -122,7 +123,7 @@ func (h *histogram) record(value float64, v values) {
 		for i := range v {
 			v[i] = strings.Clone(v[i])
 		}
-		set = metric.WithAttributeSet(h.set(v))
+		set = metric.WithAttributeSet(h.set(v[:]))
 		h.mu.Lock()
 		h.sets[v] = set
 		h.mu.Unlock()
@@ -147,6 +148,7 @@ func (g *gauge) observe(o metric.Float64Observer) {
 		return
 	}
 	(*read)(func(value float64, attributes ...string) {
-		o.Observe(value, metric.WithAttributeSet(g.set(valuesOf(&g.Instrument, attributes))))
+		g.check(attributes)
+		o.Observe(value, metric.WithAttributeSet(g.set(attributes)))
 	})
 }

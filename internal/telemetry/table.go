@@ -34,6 +34,18 @@ const (
 	ProviderFailures           = "mailvane.provider.failures"
 	ProviderSignal             = "mailvane.provider.signal"
 	ProviderDeliveryDuration   = "mailvane.provider.delivery.duration"
+	CampaignGmailSpamRate      = "mailvane.campaign.gmail.spam_rate"
+	CampaignGmailComplaints    = "mailvane.campaign.gmail.complaints_upper_bound"
+	GmailSpamRate              = "mailvane.gmail.spam_rate"
+	GmailFeedbackLoopSpamRate  = "mailvane.gmail.feedback_loop.spam_rate"
+	GmailIdentifierInfo        = "mailvane.gmail.identifier.info"
+	GmailAuthSuccessRate       = "mailvane.gmail.auth.success_rate"
+	GmailTLSRate               = "mailvane.gmail.tls.rate"
+	GmailDeliveryErrorRate     = "mailvane.gmail.delivery_error.rate"
+	GmailCompliance            = "mailvane.gmail.compliance"
+	GmailDataTimestamp         = "mailvane.gmail.data.timestamp"
+	GmailUnexported            = "mailvane.gmail.unexported"
+	GmailUseFolded             = "mailvane.gmail.use.folded"
 	SourceState                = "mailvane.source.state"
 	CollectorPasses            = "mailvane.collector.passes"
 	CollectorPassDuration      = "mailvane.collector.pass.duration"
@@ -67,7 +79,7 @@ var (
 
 // Instruments returns the table: every metric that Mailvane exports, in the order of its documentation.
 func Instruments() []Instrument {
-	return slices.Concat(mailInstruments(), sourceInstruments(), ownInstruments())
+	return slices.Concat(mailInstruments(), gmailInstruments(), sourceInstruments(), ownInstruments())
 }
 
 func mailInstruments() []Instrument {
@@ -98,6 +110,54 @@ func mailInstruments() []Instrument {
 			Attributes:  []string{"provider"}},
 	}
 }
+
+// gmailInstruments are about what Gmail Postmaster Tools says. Its two APIs measure differently: the attribute source keeps
+// their figures apart, also where two accounts read a domain or one account changes from the one to the other.
+func gmailInstruments() []Instrument {
+	return []Instrument{
+		{Name: CampaignGmailSpamRate, Kind: Gauge, Unit: "1",
+			Description: "Rate of spam reports by Gmail users, of an identifier that is the campaign's own: the newest day's. Absent where identifiers are shared or not reported.",
+			Attributes:  []string{"tenant", "campaign", "source"}},
+		{Name: CampaignGmailComplaints, Kind: Gauge, Unit: "{recipient}",
+			Description: "How many Gmail users can have complained at most, on those days of the window that were reported. Campaigns that share an identifier share its complaints: not to be added.",
+			Attributes:  []string{"tenant", "campaign", "window", "source"}},
+		{Name: GmailSpamRate, Kind: Gauge, Unit: "1",
+			Description: "Rate of spam reports among the domain's mail in inboxes, of the newest day that has one.",
+			Attributes:  []string{"domain", "source"}},
+		{Name: GmailFeedbackLoopSpamRate, Kind: Gauge, Unit: "1",
+			Description: "Rate of spam reports of one value of a Feedback-ID, of the newest day that has one. field is empty where nobody knows it.",
+			Attributes:  []string{"domain", "identifier", "field", "aggregation", "source"}},
+		{Name: GmailIdentifierInfo, Kind: Gauge,
+			Description: "1 for each campaign whose mail the identifier's rate speaks of.",
+			Attributes:  []string{"domain", "identifier", "tenant", "campaign"}},
+		{Name: GmailAuthSuccessRate, Kind: Gauge, Unit: "1",
+			Description: "Share of mail that passed SPF, DKIM or DMARC at Gmail.",
+			Attributes:  []string{"domain", "method", "source"}},
+		{Name: GmailTLSRate, Kind: Gauge, Unit: "1",
+			Description: "Share of mail that was encrypted on its way to (inbound) or from (outbound) Gmail.",
+			Attributes:  []string{"domain", "direction", "source"}},
+		{Name: GmailDeliveryErrorRate, Kind: Gauge, Unit: "1",
+			Description: "Share of mail that Gmail refused or put off. \"all\" stands for the sum over reasons, or over classes: never add it to the others.",
+			Attributes:  []string{"domain", "class", "reason", "source"}},
+		{Name: GmailCompliance, Kind: Gauge,
+			Description: "1 where the domain meets a requirement of Gmail's, 0 where it needs work. verdict is Gmail's reason, where it gives one.",
+			Attributes:  []string{"domain", "requirement", "verdict"}},
+		{Name: GmailDataTimestamp, Kind: Gauge, Unit: "s",
+			Description: "The end of the newest day of which anything came, in seconds since 1970. It stays when the day is old.",
+			Attributes:  []string{"domain", "source"}},
+		{Name: GmailUnexported, Kind: Gauge, Unit: "{name}",
+			Description: "Domains, identifiers and campaigns with figures of Gmail that are not exported because there are too many. The API has them all.",
+			Attributes:  []string{"dimension"}},
+		{Name: GmailUseFolded, Kind: Gauge, Unit: "{row}",
+			Description: "Rows of a day's use of Feedback-IDs that could not be told apart because there were too many; Gmail's rates are not joined to them."},
+	}
+}
+
+// The most that is exported of what Gmail says: so many domains, and of each so many identifiers.
+const (
+	MaxGmailDomains     = 500
+	MaxGmailIdentifiers = 100
+)
 
 func sourceInstruments() []Instrument {
 	return []Instrument{

@@ -102,7 +102,7 @@ func cardinality(o Options) int {
 	if o.CampaignByProvider {
 		per = (o.MaxProviders + 1) * observation.OutcomeCount
 	}
-	return max(10_000, (o.MaxCampaigns+2)*per)
+	return max(MaxGmailDomains*MaxGmailIdentifiers+1, (o.MaxCampaigns+2)*per)
 }
 
 // readers makes one reader for each way out.
@@ -212,10 +212,15 @@ func (t *Telemetry) Observe(name string, read func(observe Observe)) {
 	t.counters[name].read.Store(&read)
 }
 
-func valuesOf(i *Instrument, attributes []string) values {
+// check holds that there is a value for each attribute.
+func (i *Instrument) check(attributes []string) {
 	if len(attributes) != len(i.Attributes) {
 		panic(fmt.Sprintf("telemetry: %s takes %d attributes, got %d", i.Name, len(i.Attributes), len(attributes)))
 	}
+}
+
+func valuesOf(i *Instrument, attributes []string) values {
+	i.check(attributes)
 	var v values
 	copy(v[:], attributes)
 	return v

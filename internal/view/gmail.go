@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/mailvane/mailvane/internal/campaign"
@@ -35,12 +36,15 @@ type gmail struct {
 	asOf  time.Time
 	today campaign.Day
 	join  *campaign.Join
-	// domains are in the order of their names, worst in that of their newest rates, the highest first.
+	// domains are in the order of their names. In worst, those of which something came lately come first, and of them those
+	// with the highest of the newest rates.
 	domains, worst []*gmailDomain
 	// What answers list is made once. Identifiers come in the order of their rates, the highest first.
 	identifiers []DomainIdentifier
 	unreported  []campaign.Unreported
 	advice      []campaign.Advice
+	// subjects are what WalkGmail shows, made when it is first asked for.
+	subjects func() []GmailSubject
 	// folded is how many rows of use were too many to be told apart.
 	folded int
 }
@@ -113,6 +117,7 @@ func (v *View) RefreshGmail(ctx context.Context) error {
 	g.join = campaign.NewJoin(p)
 	g.identifiers, g.unreported, g.advice = g.identifiersOf(), g.join.Unreported(), g.join.Advice()
 	g.show(j.readings.domains)
+	g.subjects = sync.OnceValue(g.walkable)
 	v.gmail.Store(g)
 	return nil
 }

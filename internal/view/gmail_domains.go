@@ -36,6 +36,8 @@ type Domain struct {
 	State   campaign.ReportState `json:"state"`
 	Newest  campaign.Day         `json:"newest_day,omitzero"`
 	AgeDays *int                 `json:"age_days,omitempty"`
+	// NewestEnd is when that day ended.
+	NewestEnd time.Time `json:"-"`
 	// Spam is the newest rate of spam reports, Highest the highest of the window's; either is left out when there is none.
 	Spam    *SpamRate `json:"spam,omitempty"`
 	Highest *SpamRate `json:"highest_spam,omitempty"`
@@ -132,7 +134,7 @@ func (g *gmail) show(domains []*gmailDomain) {
 			Measures:    append([]Measure{}, d.measures...),
 		}
 		if d.newest != 0 {
-			d.shown.AgeDays = new(g.age(d.newest))
+			d.shown.AgeDays, d.shown.NewestEnd = new(g.age(d.newest)), (d.newest + 1).Start(g.zone)
 		}
 		if n := len(d.spam); n > 0 {
 			d.shown.Spam = g.spam(&d.spam[n-1])
@@ -148,7 +150,15 @@ func (g *gmail) show(domains []*gmailDomain) {
 		g.domains = append(g.domains, &d)
 	}
 	g.worst = slices.Clone(g.domains)
-	slices.SortStableFunc(g.worst, byNewestRate)
+	slices.SortStableFunc(g.worst, func(a, b *gmailDomain) int {
+		late := func(d *gmailDomain) int {
+			if d.shown.State == campaign.ReportOK {
+				return 0
+			}
+			return 1
+		}
+		return cmp.Or(cmp.Compare(late(a), late(b)), byNewestRate(a, b))
+	})
 }
 
 // byNewestRate puts domains with the highest of the newest rates first.

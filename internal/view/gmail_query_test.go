@@ -190,15 +190,18 @@ func TestGmailWalks(t *testing.T) {
 		t.Errorf("domains (-want +got):\n%s", diff)
 	}
 	v.WalkGmail(func(s *GmailSubject) bool {
-		line, b := s.Tenant+"/"+s.Campaign, s.Bound(signal.Week)
-		if own, ok := s.Rate(); ok {
-			line += fmt.Sprint(" ", *own.Rate, " of ", own.Day)
+		line := s.Tenant + "/" + s.Campaign
+		if s.Own != nil {
+			line += fmt.Sprint(" ", *s.Own.Rate, " of ", s.Own.Day)
 		}
-		campaigns = append(campaigns, fmt.Sprintf("%s, at most %.4g on %d days", line, b.Complaints, b.Days))
+		for _, b := range s.Bounds {
+			line += fmt.Sprintf(", at most %.4g on %d days of %s", b.Complaints, b.Days, b.Window)
+		}
+		campaigns = append(campaigns, line)
 		return true
 	})
 	slices.Sort(campaigns)
-	want := []string{"/spring 0.0021 of 2026-11-17, at most 12.6 on 1 days", "acme/spring, at most 12.8 on 1 days"}
+	want := []string{"/spring 0.0021 of 2026-11-17, at most 12.6 on 1 days of 7d", "acme/spring, at most 12.8 on 1 days of 7d"}
 	if diff := cmp.Diff(want, campaigns); diff != "" {
 		t.Errorf("campaigns (-want +got):\n%s", diff)
 	}

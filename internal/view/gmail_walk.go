@@ -7,9 +7,9 @@ import (
 	"github.com/mailvane/mailvane/internal/signal"
 )
 
-// WalkDomains calls see with every domain that Gmail tells about, those with the highest of the newest rates first, until see
-// returns false. A Domain has all its identifiers, those with the highest rates first, and nothing about a window. It must
-// not be changed.
+// WalkDomains calls see with every domain that Gmail tells about, until see returns false: those of which something came
+// lately first, and of them those with the highest of the newest rates. A Domain has all its identifiers, those with the
+// highest rates first, and nothing about a window. It must not be changed.
 func (v *View) WalkDomains(see func(*Domain) bool) {
 	g := v.gmail.Load()
 	if g == nil {
@@ -37,40 +37,53 @@ func (v *View) GmailFolded() int {
 	return 0
 }
 
-// GmailSubject is a campaign whose mail Gmail may have said something about.
+// GmailSubject is a campaign whose mail Gmail said something about in the last days.
 type GmailSubject struct {
 	Tenant, Campaign string
-
-	g *gmail
+	// Own is the identifier with the newest rate that is the campaign's own, nil when there is none.
+	Own *campaign.Identifier
+	// Bounds are those of the rolling windows in which some day was reported.
+	Bounds []GmailBound
 }
 
-// Rate is the newest rate that is the campaign's own; ok is false when there is none.
-func (s *GmailSubject) Rate() (own campaign.Identifier, ok bool) {
-	if own, _ := ownRate(s.g.join.Identifiers(s.name())); own != nil {
-		return *own, true
-	}
-	return own, false
+// GmailBound is how many complaints there can have been at most on the reported days of a rolling window.
+type GmailBound struct {
+	Window signal.Window
+	campaign.Bound
 }
 
-// Bound is how many complaints there can have been at most on the days of a rolling window that were reported.
-func (s *GmailSubject) Bound(w signal.Window) campaign.Bound {
-	first, last := s.g.gmailWindow(w)
-	return s.g.join.Bound(s.name(), first, last)
-}
-
-func (s *GmailSubject) name() campaign.Name {
-	return campaign.Name{Tenant: s.Tenant, Campaign: s.Campaign}
-}
-
-// WalkGmail calls see with every campaign that used an identifier in the last days, in no order, until see returns false.
+// WalkGmail calls see with every campaign whose mail Gmail said something about, in no order, until see returns false.
 func (v *View) WalkGmail(see func(*GmailSubject) bool) {
 	g := v.gmail.Load()
 	if g == nil {
 		return
 	}
-	for _, n := range g.join.Names() {
-		if !see(&GmailSubject{n.Tenant, n.Campaign, g}) {
+	subjects := g.subjects()
+	for i := range subjects {
+		if !see(&subjects[i]) {
 			return
 		}
 	}
+}
+
+// walkable makes what WalkGmail shows.
+func (g *gmail) walkable() []GmailSubject {
+	var all []GmailSubject
+	for _, n := range g.join.Names() {
+		s := GmailSubject{Tenant: n.Tenant, Campaign: n.Campaign}
+		if s.Own, _ = ownRate(g.join.Identifiers(n)); s.Own != nil {
+			s.Own.Rate = shortly(s.Own.Rate)
+		}
+		for _, w := range signal.Windows() {
+			first, last := g.gmailWindow(w)
+			if bound := g.join.Bound(n, first, last); bound.Days > 0 {
+				bound.Complaints = short(bound.Complaints)
+				s.Bounds = append(s.Bounds, GmailBound{w, bound})
+			}
+		}
+		if s.Own != nil || s.Bounds != nil {
+			all = append(all, s)
+		}
+	}
+	return all
 }
