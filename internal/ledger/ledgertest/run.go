@@ -32,6 +32,8 @@ func Run(t *testing.T, f Factory) {
 		{"quarantine", quarantine()},
 		{"kept values", keptValues()},
 		{"readings", readings()},
+		{"alerts", keptAlerts()},
+		{"outbox", outbox()},
 		{"faults", faults()},
 		{"random walks", walks(seeds(t, 3))},
 	} {

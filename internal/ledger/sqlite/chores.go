@@ -24,6 +24,8 @@ func newChores(l *Ledger) []*chore {
 		{name: "compact to days", every: time.Minute, step: l.compactToDays},
 		{name: "old ids", every: time.Minute, step: l.expireIDs},
 		{name: "old quarantine", every: time.Minute, step: l.expireQuarantine},
+		{name: "history of alerts beyond its bound", every: time.Minute, step: l.boundHistory},
+		{name: "settled notifications", every: time.Minute, step: l.expireSettled},
 		{name: "unused pages", every: time.Minute, step: l.vacuum},
 	}
 	for _, r := range retentions() {

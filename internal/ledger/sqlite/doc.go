@@ -17,6 +17,9 @@
 //  6. Maintain moves old buckets into wider ones, drops what is too old, copies the WAL into the file and gives unused pages
 //     back, in short steps.
 //
+// Alerts, what notifiers have been told of them, the outbox and silences are rows that transactions of their own change; see
+// CommitAlerts. They share the writer with the committer, and have nothing in memory.
+//
 // Known ids, held ids, covered hours and pins are also in memory, read at start from the tables that have them and changed
 // only with them; all of it belongs to whoever holds Ledger.mu, which is held over every transaction. Two things have locks
 // of their own, so that nobody waits for a disk to use them: unconfirmed ids and the changes of the latest folds.

@@ -43,6 +43,7 @@ type Ledger struct {
 	folder *folder
 	chores []*chore
 	wal    walState
+	bounds alertBounds
 
 	unconfirmed *unconfirmed
 	changes     *changeLog
@@ -75,6 +76,7 @@ func open(ctx context.Context, o Options) (_ *Ledger, err error) {
 	l := &Ledger{
 		o: o, lock: lock, requests: make(chan *request), stop: make(chan struct{}), committed: make(chan struct{}),
 		covered: coverage{}, unconfirmed: newUnconfirmed(), changes: &changeLog{},
+		bounds: alertBounds{ledger.MaxHistory, ledger.MaxSettled, ledger.MaxSettledSize},
 	}
 	l.w = newWriter(o.Path, l.stop, l.setCommitErr, o.Now)
 	defer func() {

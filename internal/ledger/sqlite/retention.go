@@ -3,6 +3,8 @@ package sqlite
 import (
 	"fmt"
 	"time"
+
+	"github.com/mailvane/mailvane/internal/ledger"
 )
 
 // retention says which rows of a table are too old: those whose column is below what cutoff returns. keys are the columns
@@ -38,6 +40,8 @@ func retentions() []retention {
 			"reading", "source, subject, metric, detail, start_ms, end_ms", "end_ms - start_ms < 3600000 AND start_ms",
 			millis(shortReadingAge),
 		},
+		{"alert_history", "id", "at_ms", millis(ledger.AlertKeep)},
+		{"silence", "id", "ends_ms", millis(ledger.AlertKeep)},
 		// Rows that speak of a name are younger than its last use, so a month later none is left.
 		{"campaign", "id", "seen", func(now time.Time) int64 { return int64(dayOf(kept(now).AddDate(0, -1, 0))) }},
 		{"stamp", "id", "seen", func(now time.Time) int64 { return int64(dayOf(now.Add(-useAge - 30*day))) }},

@@ -3,6 +3,7 @@ package sqlite
 import (
 	"strings"
 	"testing"
+	"time"
 )
 
 // TestEarlierVersions opens a ledger as an earlier version left it: it is brought up to date and goes on.
@@ -10,6 +11,9 @@ func TestEarlierVersions(t *testing.T) {
 	t.Parallel()
 	path := madeAndClosed(t)
 	execRaw(t, path, "DROP INDEX reading_short")
+	for _, table := range []string{"alert", "alert_group", "alert_history", "outbox", "silence"} {
+		execRaw(t, path, "DROP TABLE "+table)
+	}
 	execRaw(t, path, "PRAGMA user_version = 1")
 	l := openAt(t, path, nil)
 	if _, err := l.Commit(t.Context(), killPut(1)); err != nil {
@@ -18,6 +22,9 @@ func TestEarlierVersions(t *testing.T) {
 	var version, indexes int
 	if err := l.w.get([]any{&version}, "PRAGMA user_version"); err != nil || version != len(migrations()) {
 		t.Errorf("version %d, want %d; %v", version, len(migrations()), err)
+	}
+	if got, err := l.Silences(t.Context(), time.Time{}); err != nil || len(got) != 0 {
+		t.Errorf("silences %v, %v", got, err)
 	}
 	if err := l.w.get([]any{&indexes}, "SELECT count(*) FROM sqlite_schema WHERE name = 'reading_short'"); err != nil || indexes != 1 {
 		t.Errorf("%d indexes; %v", indexes, err)
