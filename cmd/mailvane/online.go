@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"unicode"
 
 	"github.com/spf13/cobra"
 
@@ -34,15 +35,25 @@ func checkOnline(cmd *cobra.Command, c *config.Config) error {
 func printFindings(w io.Writer, found []app.Findings) error {
 	var b strings.Builder
 	for _, f := range found {
-		fmt.Fprintf(&b, "\n%s\n", f.About)
+		fmt.Fprintf(&b, "\n%s\n", printable(f.About))
 		for _, finding := range f.List {
-			fmt.Fprintf(&b, "  %-8s %s\n", finding.Level, finding.Text)
+			fmt.Fprintf(&b, "  %-8s %s\n", finding.Level, printable(finding.Text))
 			for _, step := range finding.Fix {
-				fmt.Fprintf(&b, "           -> %s\n", step)
+				fmt.Fprintf(&b, "           -> %s\n", printable(step))
 			}
 		}
 	}
 	fmt.Fprintf(&b, "\nonline: %s, %s\n", count(app.Count(found, app.FindingProblem), "problem"), count(app.Count(found, app.FindingWarning), "warning"))
 	_, err := io.WriteString(w, b.String())
 	return err
+}
+
+// printable leaves out what a terminal would act on: findings hold names from outside.
+func printable(text string) string {
+	return strings.Map(func(r rune) rune {
+		if !unicode.IsPrint(r) {
+			return -1
+		}
+		return r
+	}, text)
 }

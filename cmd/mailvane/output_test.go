@@ -7,6 +7,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/mailvane/mailvane/internal/app"
 	"github.com/mailvane/mailvane/internal/ledger"
 	"github.com/mailvane/mailvane/internal/replay"
 )
@@ -114,4 +115,29 @@ func TestUnderstood(t *testing.T) {
 			t.Errorf("%+v: %v", c.sum, err)
 		}
 	}
+}
+
+func TestPrintFindings(t *testing.T) {
+	var b strings.Builder
+	err := printFindings(&b, []app.Findings{
+		{About: "queue a", List: []app.Finding{{Level: app.FindingOK, Text: "well"}}},
+		{About: "queue \x1b[31mb", List: []app.Finding{
+			{Level: app.FindingProblem, Text: "two\nlines", Fix: []string{"do this", "and that"}}, {Level: app.FindingWarning, Text: "late"},
+		}},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	same(t, b.String(), `
+queue a
+  ok       well
+
+queue [31mb
+  problem  twolines
+           -> do this
+           -> and that
+  warning  late
+
+online: 1 problem, 1 warning
+`)
 }

@@ -62,7 +62,7 @@ func questions(env Environment, c *config.Config) []question {
 	return slices.Concat(
 		queueQuestions(env, c),
 		accountQuestions(env, c),
-		ledgerQuestions(env, c),
+		ledgerQuestions(c),
 	)
 }
 

@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -24,7 +25,7 @@ const (
 )
 
 // ledgerQuestions asks the ledger what SES publishes, and how Feedback-IDs are used.
-func ledgerQuestions(env Environment, c *config.Config) []question {
+func ledgerQuestions(c *config.Config) []question {
 	path := string(c.Ledger.Path)
 	published := question{"what SES publishes, by the ledger " + path, func(ctx context.Context) []Finding {
 		return withReader(ctx, path, func(r *sqlite.Reader) ([]Finding, error) { return publishedFindings(ctx, r, c) })
@@ -172,7 +173,14 @@ func (o *origin) finding(asOf time.Time) Finding {
 
 // fix is how to let the missing events be published. It adds a destination, because changing one replaces all of it.
 func (o *origin) fix(missing []observation.EventType) []string {
-	region := shell(cmp.Or(o.Region, "REGION"))
+	// What events say of themselves is not trusted to be what it should be: people paste these commands.
+	region, account := "REGION", "ACCOUNT"
+	if regionForm.MatchString(o.Region) {
+		region = o.Region
+	}
+	if accountForm.MatchString(o.Account) {
+		account = o.Account
+	}
 	switch {
 	case o.ConfigurationSet == observation.Other:
 		return nil
@@ -188,7 +196,7 @@ func (o *origin) fix(missing []observation.EventType) []string {
 		names[i] = strings.ToUpper(`"` + t.String() + `"`) // as the API of SES writes these two
 	}
 	destination := fmt.Sprintf(`{"Enabled": true, "MatchingEventTypes": [%s], "SnsDestination": {"TopicArn": "arn:%s:sns:%s:%s:ses-events"}}`,
-		strings.Join(names, ", "), partition(o.Region), cmp.Or(o.Region, "REGION"), cmp.Or(o.Account, "ACCOUNT"))
+		strings.Join(names, ", "), partition(region), region, account)
 	set := fmt.Sprintf("--region %s --configuration-set-name %s", region, shell(o.ConfigurationSet))
 	return []string{
 		"aws sesv2 get-configuration-set-event-destinations " + set,
@@ -197,5 +205,7 @@ func (o *origin) fix(missing []observation.EventType) []string {
 			set, shell(destination)),
 	}
 }
+
+var regionForm = regexp.MustCompile(`^[a-z]{2}(-[a-z]+)+-\d{1,2}$`)
 
 func orUnknown(text string) string { return cmp.Or(text, "(not known)") }

@@ -11,6 +11,7 @@ import (
 
 	"github.com/mailvane/mailvane/collectors"
 	"github.com/mailvane/mailvane/internal/config"
+	"github.com/mailvane/mailvane/internal/observation"
 )
 
 // TestAskAll: all questions are asked at once, each has its time, and one that never ends holds up no other.
@@ -79,6 +80,25 @@ func TestQueueARN(t *testing.T) {
 		if got := queueARN(&config.SES{QueueURL: config.QueueURL(url), Region: region}); got != want {
 			t.Errorf("%s: got %s, want %s", url, got, want)
 		}
+	}
+}
+
+// TestFixIsSafe: the commands that people paste hold nothing of events but what is quoted.
+func TestFixIsSafe(t *testing.T) {
+	o := origin{Origin: observation.Origin{Account: `1"}`, Region: "$(reboot)", ConfigurationSet: "a'; reboot"}}
+	want := []string{
+		`aws sesv2 get-configuration-set-event-destinations --region REGION --configuration-set-name 'a'\''; reboot'`,
+		"and, with the topic that it shows in place of ses-events:",
+		`aws sesv2 create-configuration-set-event-destination --region REGION --configuration-set-name 'a'\''; reboot' ` +
+			`--event-destination-name mailvane-more --event-destination '{"Enabled": true, "MatchingEventTypes": ["SEND"], ` +
+			`"SnsDestination": {"TopicArn": "arn:aws:sns:REGION:ACCOUNT:ses-events"}}'`,
+	}
+	if diff := cmp.Diff(want, o.fix([]observation.EventType{observation.EventSend})); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+	o.ConfigurationSet = observation.Other
+	if got := o.fix(nil); got != nil {
+		t.Errorf("what was folded is mended by %v", got)
 	}
 }
 
