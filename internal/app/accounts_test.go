@@ -160,8 +160,8 @@ func TestReloadChangesAccounts(t *testing.T) {
 			t.Errorf("reads the accounts %v, want %v", got, want)
 		}
 	}
-	cut := strings.Index(good, "  postmaster:")
-	reload(good[:cut])
+	queuesOnly, _, _ := strings.Cut(good, "  postmaster:")
+	reload(queuesOnly)
 	reload(good, "postmaster")
 	r.until(t, "read", func() bool { return len(positions("postmaster")) == 4 })
 	named := strings.Replace(good, "{credentials_file", "{name: gmail, domains: [example.com], day_zone: America/Los_Angeles, credentials_file", 1)
@@ -191,8 +191,9 @@ func TestReloadChangesAccounts(t *testing.T) {
 // TestOnlyAnAccount runs without any queue.
 func TestOnlyAnAccount(t *testing.T) {
 	r := start(t, simulator.Demo(time.Now(), 1, 1))
-	good := r.text(t)
-	r.write(t, good[:strings.Index(good, "  ses:")]+good[strings.Index(good, "  postmaster:"):])
+	head, sources, _ := strings.Cut(r.text(t), "  ses:")
+	_, accounts, _ := strings.Cut(sources, "  postmaster:")
+	r.write(t, head+"  postmaster:"+accounts)
 	if err := r.stop(); err != nil {
 		t.Fatal(err)
 	}
