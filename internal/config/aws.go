@@ -28,7 +28,7 @@ type RoleARN string
 
 // https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html
 var (
-	roleForm        = regexp.MustCompile(`^arn:aws[a-z-]*:iam::\d{12}:role/[\w+=,.@/-]{1,576}$`)
+	roleForm        = regexp.MustCompile(`^arn:aws[a-z-]*:iam::(\d{12}):role/[\w+=,.@/-]{1,576}$`)
 	assumedRoleForm = regexp.MustCompile(`^arn:(aws[a-z-]*):sts::(\d{12}):assumed-role/([\w+=,.@-]+)/`)
 )
 
@@ -41,6 +41,14 @@ func (r *RoleARN) set(text string) *fault {
 	}
 	*r = RoleARN(text)
 	return nil
+}
+
+// Account is the number of the account that has the role, empty when there is no role.
+func (r RoleARN) Account() string {
+	if m := roleForm.FindStringSubmatch(string(r)); m != nil {
+		return m[1]
+	}
+	return ""
 }
 
 func (*RoleARN) form() string { return "the ARN of a role" }

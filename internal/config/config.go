@@ -136,6 +136,12 @@ type Collectors struct {
 	// The Google accounts whose figures of Gmail Postmaster Tools are read: what Gmail's users report as spam, joined to the
 	// campaigns that were sent.
 	Postmaster []Postmaster `yaml:"postmaster" example:"[{credentials_file: postmaster.json}]"`
+	// The AWS accounts and regions whose receipt rules are watched: what became of inbound mail, such as replies, unsubscribes
+	// and DMARC reports. Read from CloudWatch, which costs money: see docs/cloudwatch.md.
+	ReceiptRules []ReceiptRules `yaml:"receipt_rules" example:"[{region: us-east-1}]"`
+	// The AWS accounts and regions whose standing with SES is read: its rates, quota and status, and how much of what was sent
+	// has reached Mailvane. Read from CloudWatch, which costs money, and from SES: see docs/cloudwatch.md.
+	Account []Account `yaml:"account" example:"[{region: us-east-1}]"`
 }
 
 // SES is one queue of SES events.
@@ -179,6 +185,48 @@ type Postmaster struct {
 	Endpoint URL `yaml:"endpoint" example:"https://gmailpostmastertools.googleapis.com" unset:"Google's"`
 	// The name of the account in metrics, logs and pages. A second account needs one of its own.
 	Name Name `yaml:"name" example:"postmaster" unset:"postmaster"`
+}
+
+// ReceiptRules is an AWS account and region in which mail is received.
+type ReceiptRules struct {
+	// The AWS region.
+	Region Region `yaml:"region" required:"true" example:"us-east-1"`
+	// A role to assume, for example one in another account.
+	RoleARN RoleARN `yaml:"role_arn" example:"arn:aws:iam::123456789012:role/mailvane"`
+	// How often CloudWatch is asked. Its figures are for periods of five minutes and come some minutes late.
+	Every Duration `yaml:"every" range:"10s..15m" example:"5m"`
+	// What the receipt rules are for, and whose mail it is. The first that matches a receipt rule's name decides. Receipt rules
+	// that none matches are `other` and shared by all campaigns.
+	Rules []ReceiptPurpose `yaml:"rules" example:"[{match: '^unsub-(?P<campaign>.+)$', purpose: unsubscribe}]"`
+	// The name of the source in metrics, logs and pages, and in the ledger, which knows by it how far was read.
+	Name Name `yaml:"name" example:"receipt-rules-us-east-1" unset:"receipt-rules-, the account of role_arn if there is one, and the region"`
+}
+
+// ReceiptPurpose says what some receipt rules are for.
+type ReceiptPurpose struct {
+	// The names of the receipt rules. What the group called `campaign` matches, if there is one, is the campaign that uses the
+	// receipt rule.
+	Match Regexp `yaml:"match" required:"true" example:"'^unsub-(?P<campaign>.+)$'"`
+	// What the mail is for that they take.
+	Purpose string `yaml:"purpose" required:"true" oneof:"unsubscribe,reply,dmarc,other" example:"unsubscribe"`
+	// The campaigns that use them, besides the one that `match` finds. `*` stands for any text. Where no campaign is named the
+	// receipt rules are shared by all.
+	Campaigns []Glob `yaml:"campaigns" example:"[\"promo-*\"]"`
+}
+
+// Account is an SES account: an AWS account in one region.
+type Account struct {
+	// The AWS region.
+	Region Region `yaml:"region" required:"true" example:"us-east-1"`
+	// A role to assume, for example one in another account.
+	RoleARN RoleARN `yaml:"role_arn" example:"arn:aws:iam::123456789012:role/mailvane"`
+	// How often the account is read. Lists of tenants and recommendations, and the figures of configuration sets and tenants,
+	// are read every hour, and when SES tells of a change.
+	Every Duration `yaml:"every" range:"10s..1h" example:"5m"`
+	// The most calls that are made to SES in a second, on average. SES refuses more than one, unless it has raised the limit.
+	RequestsPerSecond float64 `yaml:"requests_per_second" range:"0.01..100" example:"0.5"`
+	// The name of the source in metrics, logs and pages, and in the ledger, which knows by it how far was read.
+	Name Name `yaml:"name" example:"account-us-east-1" unset:"account-, the account of role_arn if there is one, and the region"`
 }
 
 // Quarantine is the section quarantine.

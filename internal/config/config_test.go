@@ -89,6 +89,39 @@ telemetry: {otlp: false}
 	}
 }
 
+// TestCloudWatch loads sources whose names follow from what they read.
+func TestCloudWatch(t *testing.T) {
+	c, problems := config.LoadFile(filepath.Join(corpus, "cloudwatch.good.yaml"))
+	if len(problems) > 0 {
+		t.Fatal(printed(problems))
+	}
+	const role = "arn:aws:iam::210987654321:role/mailvane"
+	every := config.Duration(5 * time.Minute)
+	want := config.Collectors{
+		ReceiptRules: []config.ReceiptRules{
+			{Region: "us-east-1", Every: every, Name: "receipt-rules-us-east-1", Rules: []config.ReceiptPurpose{
+				{Match: "^unsub-(?P<campaign>.+)$", Purpose: "unsubscribe"},
+				{Match: "^replies-shop$", Purpose: "reply", Campaigns: []config.Glob{"shop-news", "promo-*"}},
+				{Match: "^replies", Purpose: "reply"},
+				{Match: "dmarc", Purpose: "dmarc"},
+			}},
+			{Region: "us-east-1", RoleARN: role, Every: 2 * every, Name: "the other account"},
+			{Region: "eu-west-1", Every: every, Name: "receipt-rules-eu-west-1"},
+		},
+		Account: []config.Account{
+			{Region: "us-east-1", Every: every, RequestsPerSecond: 1, Name: "account-us-east-1"},
+			{Region: "eu-west-1", Every: config.Duration(time.Hour), RequestsPerSecond: 0.5, Name: "account-eu-west-1"},
+			{Region: "us-east-1", RoleARN: role, Every: every, RequestsPerSecond: 1, Name: "account-210987654321-us-east-1"},
+		},
+	}
+	if diff := cmp.Diff(want, c.Collectors); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+	if got := want.Account[2].RoleARN.Account(); got != "210987654321" {
+		t.Errorf("the role is of account %q", got)
+	}
+}
+
 func TestRulesFile(t *testing.T) {
 	c, problems := config.LoadFile(filepath.Join(corpus, "rules-file.good.yaml"))
 	if len(problems) > 0 {
@@ -141,7 +174,7 @@ func TestReference(t *testing.T) {
 
 // aboutOthers says whether a problem is about what stands beside the value, which a file with one value does not have.
 func aboutOthers(p config.Problem) bool {
-	for _, part := range []string{"alone take", "needs a header", "cannot be exported", "there is no such file", "is shorter than window", "change once a day"} {
+	for _, part := range []string{"alone take", "needs a header", "cannot be exported", "there is no such file", "is shorter than window", "change once a day", "asks for money"} {
 		if strings.Contains(p.Message, part) {
 			return true
 		}

@@ -50,4 +50,11 @@ func (p *Postmaster) prefill() {
 	p.Window, p.Backfill = Duration(14*day), Duration(120*day)
 }
 
+func (r *ReceiptRules) prefill() { r.Every = Duration(5 * time.Minute) }
+
+func (a *Account) prefill() {
+	a.Every = Duration(5 * time.Minute)
+	a.RequestsPerSecond = 1
+}
+
 func (r *ReplyRule) prefill() { r.Kind = "by_class" }

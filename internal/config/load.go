@@ -145,4 +145,12 @@ func (c *Config) complete() {
 		account := &c.Collectors.Postmaster[i]
 		account.Name = account.name()
 	}
+	for i := range c.Collectors.ReceiptRules {
+		r := &c.Collectors.ReceiptRules[i]
+		r.Name = r.name()
+	}
+	for i := range c.Collectors.Account {
+		account := &c.Collectors.Account[i]
+		account.Name = account.name()
+	}
 }

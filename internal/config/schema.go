@@ -47,12 +47,10 @@ func fieldsOf(section reflect.Type) []field {
 
 // refused are keys that a reader of the documentation, or of the built-in rules, may well try, by path with [] for elements.
 var refused = map[string]fault{
-	"collectors.receipt_rules": notYet,
-	"collectors.account":       notYet,
-	"collectors.dmarc":         notYet,
-	"alerts":                   notYet,
-	"reports":                  notYet,
-	"ledger.postgres":          notYet,
+	"collectors.dmarc": notYet,
+	"alerts":           notYet,
+	"reports":          notYet,
+	"ledger.postgres":  notYet,
 
 	"rules[].tier":      {"rules of your own are tried in the order of the file, before all others", "remove it"},
 	"rules[].scope":     {"a rule with a provider holds for its replies alone, one without for all", "remove it"},

@@ -8,13 +8,14 @@ import (
 // checkSources checks how the sources go together, and each on its own.
 func (c *Config) checkSources(d *decoder) {
 	s := c.Collectors
-	if len(s.SES)+len(s.Postmaster) == 0 && !d.faultsBelow("collectors") {
+	if len(s.SES)+len(s.Postmaster)+len(s.ReceiptRules)+len(s.Account) == 0 && !d.faultsBelow("collectors") {
 		d.fault(d.at("collectors"), "collectors", fault{"names no source, so there is nothing to read",
 			"write, for example, collectors: {ses: [{queue_url: \"https://sqs.us-east-1.amazonaws.com/123456789012/ses-events\"}]}"})
 	}
 	names := make(map[Name]string)
 	s.checkQueues(d, names)
 	s.checkAccounts(d, names)
+	s.checkCloudWatch(d, names)
 }
 
 // checkName keeps two sources from having one name: it is what tells them apart in the ledger and in metrics.
