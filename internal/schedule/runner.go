@@ -90,6 +90,17 @@ func (r *Runner) Remove(ctx context.Context, name string) error {
 	}
 }
 
+// Trigger makes a pass of a job with a cadence at once, or as soon as the one that runs has ended; the cadence goes on from
+// there. While the job pauses after a failure, or its gate is shut, the pass waits for the end of that. A name that is not
+// there is no error.
+func (r *Runner) Trigger(name string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if w := r.jobs[name]; w != nil {
+		w.trigger()
+	}
+}
+
 // Cancel tells all jobs at once to end and waits for none. No job can be added afterwards.
 func (r *Runner) Cancel() { r.cancel() }
 

@@ -96,6 +96,33 @@ func TestCadence(t *testing.T) {
 	})
 }
 
+func TestTrigger(t *testing.T) {
+	bubble(t, Options{}, func(t *testing.T, r *Runner) {
+		s := newStarts()
+		add(t, r, Job{Every: time.Minute, Run: func(context.Context) (bool, error) {
+			switch s.note() {
+			case 3:
+				time.Sleep(10 * time.Second)
+			case 5:
+				return false, &collectors.Error{Reason: collectors.ReasonAuth}
+			}
+			return false, nil
+		}})
+		at := func(after time.Duration) {
+			time.Sleep(time.Until(s.began.Add(after)))
+			r.Trigger("another")
+			r.Trigger("job")
+		}
+		at(20 * time.Second)
+		at(82 * time.Second) // while the third pass runs, since 80 s
+		at(84 * time.Second)
+		at(100 * time.Second) // this one fails
+		at(105 * time.Second)
+		time.Sleep(time.Until(s.began.Add(3 * time.Minute)))
+		s.want(t, 0, 20*time.Second, 80*time.Second, 90*time.Second, 100*time.Second, 160*time.Second)
+	})
+}
+
 func TestJitterPutsStartsOff(t *testing.T) {
 	bubble(t, Options{Random: func() float64 { return 0.5 }}, func(t *testing.T, r *Runner) {
 		s := newStarts()

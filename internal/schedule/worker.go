@@ -29,6 +29,8 @@ type worker struct {
 	cancel context.CancelCauseFunc
 	done   chan struct{}
 	ended  chan ending
+	// triggers holds a value while a pass is wanted at once.
+	triggers chan struct{}
 	// starts wakes the hands that rest; idle is how many do. Only loop sends and counts.
 	starts chan time.Time
 	idle   int
@@ -51,9 +53,10 @@ func newWorker(job Job, r *Runner) *worker {
 	ctx, cancel := context.WithCancelCause(context.Background())
 	w := &worker{
 		job: job, runner: r, ctx: ctx, cancel: cancel,
-		done:   make(chan struct{}),
-		ended:  make(chan ending),
-		starts: make(chan time.Time, job.MaxConcurrent),
+		done:     make(chan struct{}),
+		ended:    make(chan ending),
+		triggers: make(chan struct{}, 1),
+		starts:   make(chan time.Time, job.MaxConcurrent),
 	}
 	w.state = State{
 		Name: job.Name, Every: job.Every, Limit: 1, NextStart: time.Now().Add(w.jitter()),
@@ -87,12 +90,32 @@ func (w *worker) loop() {
 		select {
 		case e := <-w.ended:
 			w.settle(e)
+		case <-w.triggers:
+			w.hurry()
 		case <-timer.C:
 		case <-w.ctx.Done():
 		}
 	}
 	for w.running() > 0 {
 		w.settle(<-w.ended)
+	}
+}
+
+// trigger asks for a pass at once. A pass that has been asked for already is not asked for twice.
+func (w *worker) trigger() {
+	select {
+	case w.triggers <- struct{}{}:
+	default:
+	}
+}
+
+// hurry lets the next pass start at once, unless the job pauses after a failure: whatever a pass is wanted for, a source that
+// fails is not to be asked more often.
+func (w *worker) hurry() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if now := time.Now(); w.state.Failures == 0 && now.Before(w.state.NextStart) {
+		w.state.NextStart = now
 	}
 }
 
