@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/mailvane/mailvane/internal/simulator/cloudwatch"
 	"github.com/mailvane/mailvane/internal/simulator/postmaster"
 	"github.com/mailvane/mailvane/internal/simulator/sqs"
 	"github.com/mailvane/mailvane/internal/simulator/traffic"
@@ -20,7 +21,8 @@ const (
 
 // Demo is a sender with a history and some trouble, as of now: raw delivery in one region, SNS envelopes in the other,
 // and an identity topic. Gmail shows its domains: one with trouble, one that is too small for it, and some that the account
-// may not see. One day is revised and another arrives in the minutes after now. After now the sender sends surge times as
+// may not see. One day is revised and another arrives in the minutes after now. SES has found something in each of its two
+// accounts, and some of CloudWatch's points come in two parts. After now the sender sends surge times as
 // many mails, so that figures move while somebody looks.
 func Demo(now time.Time, seed uint64, surge float64) Options {
 	lively := sqs.QueueOptions{Duplicates: 0.005, Shuffle: 20}
@@ -36,6 +38,8 @@ func Demo(now time.Time, seed uint64, surge float64) Options {
 			{Name: IdentityQueue, Envelope: traffic.SNS, Identity: true, AllRegions: true, QueueOptions: lively},
 		},
 		Postmaster: demoPostmaster(now),
+		CloudWatch: cloudwatch.Options{Late: []cloudwatch.Late{{Every: 7, By: 4 * time.Minute, Draft: 0.5}}},
+		SES:        demoAccounts(now, surge),
 	}
 }
 

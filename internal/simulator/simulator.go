@@ -1,6 +1,7 @@
 package simulator
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"iter"
@@ -11,7 +12,10 @@ import (
 	"sync"
 	"time"
 
+	"github.com/mailvane/mailvane/internal/simulator/cloudwatch"
+	"github.com/mailvane/mailvane/internal/simulator/gate"
 	"github.com/mailvane/mailvane/internal/simulator/postmaster"
+	"github.com/mailvane/mailvane/internal/simulator/sesapi"
 	"github.com/mailvane/mailvane/internal/simulator/sqs"
 	"github.com/mailvane/mailvane/internal/simulator/traffic"
 )
@@ -22,7 +26,7 @@ const (
 	SecretKey = "simulator"
 )
 
-// Account owns the queues.
+// Account owns the queues, and whatever is asked for without assuming a role of another account.
 const Account = "123456789012"
 
 // Options says what is simulated.
@@ -35,6 +39,12 @@ type Options struct {
 	Queues []Queue
 	// Postmaster is what Gmail shows. Its Source is the model, its Seed and clock are those of the rest where it names none.
 	Postmaster postmaster.Options
+	// CloudWatch is how metrics are shown; its Source is the model, which spells their names by Spelling. SES is what the
+	// account says; its Story is the model's, and Sent the mail that the model has sent. Their Account, Seed and clock are
+	// those of the rest where they name none.
+	CloudWatch cloudwatch.Options
+	Spelling   traffic.Spelling
+	SES        sesapi.Options
 	// Now is the clock of the queues and of the feed; time.Now when nil.
 	Now func() time.Time
 }
@@ -70,6 +80,8 @@ type Simulator struct {
 	truth      *traffic.Truth
 	sqs        *sqs.Server
 	postmaster *postmaster.Server
+	cloudwatch *cloudwatch.Server
+	sesapi     *sesapi.Server
 	http       *http.Server
 	url        string
 
@@ -96,6 +108,7 @@ func Start(ctx context.Context, o Options) (*Simulator, error) {
 		}
 	}
 	s.postmaster = postmaster.New(s.postmasterOptions())
+	s.account()
 	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", o.Listen)
 	if err != nil {
 		return nil, fmt.Errorf("listen for the simulator: %w", err)
@@ -106,15 +119,48 @@ func Start(ctx context.Context, o Options) (*Simulator, error) {
 	return s, nil
 }
 
-// handler leads the paths of Google's APIs to Postmaster and everything else to SQS, whose requests are told by a header.
+// handler leads requests to their service: by their path, or, as several services of AWS share the path /, by who they are
+// signed for. What is signed for none of them is for SQS.
 func (s *Simulator) handler() http.Handler {
 	mux := http.NewServeMux()
-	mux.Handle("/", s.sqs)
+	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
+		switch service := gate.Service(r); {
+		case r.URL.Path == "/" && r.Header.Get("X-Amz-Target") == "" && (service == "ses" || service == "sts"):
+			s.sesapi.ServeHTTP(w, r)
+		default:
+			s.sqs.ServeHTTP(w, r)
+		}
+	})
 	mux.Handle("/v1/", s.postmaster)
 	mux.Handle("/v2/", s.postmaster)
 	mux.Handle(postmaster.TokenPath, s.postmaster)
-	mux.Handle(postmaster.AuthPath, s.postmaster)
+	mux.Handle(cloudwatch.PathPrefix, s.cloudwatch)
+	mux.Handle(sesapi.PathPrefix, s.sesapi)
 	return mux
+}
+
+// account makes the services that tell how an account does.
+func (s *Simulator) account() {
+	metrics, seed := s.model.Metrics(s.options.Spelling), s.options.Model.Seed
+	c, a := s.options.CloudWatch, s.options.SES
+	c.Account, a.Account = cmp.Or(c.Account, Account), cmp.Or(a.Account, Account)
+	c.Seed, a.Seed = cmp.Or(c.Seed, seed), cmp.Or(a.Seed, seed)
+	if c.Now == nil {
+		c.Now = s.now
+	}
+	if a.Now == nil {
+		a.Now = s.now
+	}
+	if c.Source == nil {
+		c.Source = metrics
+	}
+	if a.Story.Campaigns == nil && a.Story.RuleSets == nil {
+		a.Story = s.options.Story
+	}
+	if a.Sent == nil {
+		a.Sent = metrics.Judged
+	}
+	s.cloudwatch, s.sesapi = cloudwatch.New(c), sesapi.New(a)
 }
 
 // postmasterOptions completes what Gmail shows.
@@ -143,6 +189,12 @@ func (s *Simulator) SQS() *sqs.Server { return s.sqs }
 
 // Postmaster gives access to what Gmail shows and to its faults.
 func (s *Simulator) Postmaster() *postmaster.Server { return s.postmaster }
+
+// CloudWatch gives access to metrics, the truth about them, and faults.
+func (s *Simulator) CloudWatch() *cloudwatch.Server { return s.cloudwatch }
+
+// SESAPI gives access to what SES and STS say about accounts, and to their faults.
+func (s *Simulator) SESAPI() *sesapi.Server { return s.sesapi }
 
 // WriteAuthorizedUser gives consent, to all scopes that are needed when none are named, and writes the credentials file of
 // the user who gave it.
@@ -182,6 +234,8 @@ func (s *Simulator) Close() error {
 		close(s.stop)
 		s.sqs.Close()
 		s.postmaster.Close()
+		s.cloudwatch.Close()
+		s.sesapi.Close()
 		err = s.http.Close()
 		s.joined.Wait()
 	})

@@ -1,6 +1,7 @@
 package traffic
 
 import (
+	"cmp"
 	"time"
 
 	"github.com/mailvane/mailvane/internal/observation"
@@ -12,6 +13,9 @@ type Story struct {
 	Blocks     []Block
 	Annoyances []Annoyance
 	Strangers  []Stranger
+	// Sets has the configuration sets that do more than publish events, wherever campaigns use them.
+	Sets     []ConfigurationSet
+	RuleSets []RuleSet
 }
 
 // Tagging is how a campaign's mail says which campaign it belongs to.
@@ -131,13 +135,15 @@ const (
 // Demo is the story that the demo tells about the weeks up to anchor: winter-clearance went to a bought list the day
 // before, people complain about flash-friday, Microsoft has blocked the mail of tenant acme for twelve hours; the weekly
 // digest, the streams and the rest are well. Gmail users report flash-friday too, and sign-in codes that they did not ask for.
-// It sends about 5,000 mails a day.
+// Tenant globex's list has aged, the events of survey-tool are published nowhere, and inbound mail has troubles of its own
+// (demoRuleSets). It sends about 5,200 mails a day.
 func Demo(anchor time.Time) Story {
 	weekly := func(day time.Weekday, hour int, mails float64) []Schedule {
 		start := time.Date(2026, time.January, 4, hour, 0, 0, 0, time.UTC).AddDate(0, 0, int(day)) // 4 January is a Sunday
 		return []Schedule{{Start: start, Weekly: true, Over: 90 * time.Minute, Mails: mails, Dated: true}}
 	}
-	bad, hated := healthy, healthy
+	bad, hated, aged := healthy, healthy, healthy
+	aged.Hard = 0.042
 	bad.Hard, bad.Soft, bad.Complaint, bad.Open, bad.Unsubscribe = 0.08, 0.012, 0.0015, 0.08, 0.006
 	hated.Complaint, hated.Unsubscribe, hated.Open = 0.006, 0.008, 0.21
 	bad.GmailSpam, bad.GmailReport = 0.3, 0.003
@@ -154,14 +160,19 @@ func Demo(anchor time.Time) Story {
 		{Name: "otp-login", Group: "transactional", Subject: "Your sign-in code", PerDay: 900, Rates: transactional},
 		{Name: "password-reset", Group: "transactional", Subject: "Reset your password", PerDay: 180, Rates: transactional},
 		{Name: "acme-news", Tenant: "acme", Group: "newsletter", Subject: "News from Acme: “more for less”", PerDay: 1500, Rates: healthy},
-		{Name: "globex-updates", Tenant: "globex", Group: "newsletter", Subject: "Globex-Neuigkeiten für Sie", PerDay: 200, Rates: healthy},
+		{Name: "globex-updates", Tenant: "globex", Group: "newsletter", Subject: "Globex-Neuigkeiten für Sie", PerDay: 200, Rates: aged},
 		{Name: "initech-alerts", Tenant: "initech", Group: "alerts", Subject: "TPS report reminder", PerDay: 120, Rates: transactional, Recipients: 2},
 		{Name: "legacy-crm", ConfigurationSet: "legacy-crm", Subject: "Service note", PerDay: 150, Rates: healthy, Tagging: TagNone},
 		{Name: "partner-feed", ConfigurationSet: "partner-feed", Group: "partners", Subject: "Partner feed", PerDay: 200, Rates: healthy,
 			Tagging: TagCampaign, Withheld: []observation.EventType{observation.EventSend}},
 		{Name: "smoke-test", Group: "monitoring", Subject: "Probe", PerDay: 24, ToSimulator: true},
+		{Name: "survey-tool", ConfigurationSet: "survey-tool", FromDomain: "survey.example.net", Subject: "How did we do?", PerDay: 240,
+			Rates: healthy, Tagging: TagNone, Withheld: everything()},
 	}, Blocks: []Block{{Provider: "microsoft", Tenant: "acme", From: anchor.Add(-12 * time.Hour), To: anchor.Add(6 * time.Hour), Share: 0.9}}}
 	s.atGmail(anchor)
+	s.RuleSets = demoRuleSets(anchor)
+	s.Sets = []ConfigurationSet{{Name: "marketing", Counted: true, Reputation: true}, {Name: "transactional", Reputation: true},
+		{Name: "survey-tool", Counted: true}}
 	for i := range s.Campaigns {
 		s.Campaigns[i].settle(i)
 	}
@@ -179,12 +190,21 @@ func (s *Story) atGmail(anchor time.Time) {
 	}
 }
 
+// everything lists the event types that a configuration set can publish.
+func everything() []observation.EventType {
+	return []observation.EventType{observation.EventSend, observation.EventDelivery, observation.EventBounce,
+		observation.EventComplaint, observation.EventReject, observation.EventOpen, observation.EventClick,
+		observation.EventRenderingFailure, observation.EventDeliveryDelay, observation.EventSubscription}
+}
+
 // settle fills what the stories' campaigns leave out. Every fifth is sent from the second account.
 func (c *Campaign) settle(i int) {
-	c.Account, c.Region, c.FromDomain = accountUS, regionUS, "news.example.com"
+	c.Account, c.Region = accountUS, regionUS
+	from := "news.example.com"
 	if i%5 == 4 {
-		c.Account, c.Region, c.FromDomain = accountEU, regionEU, "mail.example.net"
+		c.Account, c.Region, from = accountEU, regionEU, "mail.example.net"
 	}
+	c.FromDomain = cmp.Or(c.FromDomain, from)
 	c.FromName = "Example Shop"
 	switch {
 	case c.ConfigurationSet != "":
