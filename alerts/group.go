@@ -32,11 +32,13 @@ type Group struct {
 	NotifiedAt time.Time `json:"notified_at,omitzero"`
 }
 
-// Episode is one firing of an alert.
+// Episode is one firing of an alert, with the severity and the labels under which the notifier was told of it.
 type Episode struct {
-	ID        string    `json:"id"`
-	StartedAt time.Time `json:"started_at"`
-	Subject   Subject   `json:"subject"`
+	ID        string              `json:"id"`
+	StartedAt time.Time           `json:"started_at"`
+	Subject   Subject             `json:"subject"`
+	Severity  Severity            `json:"severity"`
+	Labels    []observation.Field `json:"labels,omitempty"`
 }
 
 // Encode writes a group as ledgers keep it.

@@ -212,7 +212,7 @@ func (w *planning) tell(g Group, why Change, members []place, gone []Episode, wo
 	})
 	g.Members = nil
 	for _, m := range members {
-		g.Members = append(g.Members, Episode{m.id, m.alert.StartedAt, m.alert.Subject})
+		g.Members = append(g.Members, Episode{m.id, m.alert.StartedAt, m.alert.Subject, m.alert.Severity, m.alert.Labels})
 	}
 	n := w.notification(&g, why, gone)
 	var muted []*Alert
@@ -265,9 +265,9 @@ func (w *planning) notification(g *Group, why Change, gone []Episode) *Notificat
 		n.Runbook, n.Document = rule.Runbook, rule.Document
 	}
 	for _, m := range gone[:min(len(gone), maxGone)] {
-		member := Member{ID: m.ID, StartedAt: m.StartedAt, Subject: m.Subject}
+		member := Member{ID: m.ID, StartedAt: m.StartedAt, Severity: m.Severity, Subject: m.Subject, Owner: g.Owner, Labels: m.Labels}
 		if t := w.ended[m.ID]; t != nil {
-			member.Severity, member.Evidence = t.Was, t.Alert.Evidence
+			member.Evidence = t.Alert.Evidence
 			member.Summary = w.Rules.Summary(&t.Alert, t.Reason, w.now)
 		}
 		n.Gone = append(n.Gone, member)

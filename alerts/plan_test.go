@@ -149,8 +149,8 @@ func TestGroups(t *testing.T) {
 	d.expectSent(d.step(append(campaigns(80, "a", "b"), campaigns(0, "c", "d")...)...))
 	d.after(5 * time.Minute)
 	d.expectSent(d.step(campaigns(80, "a", "b")...), "oncall left warning 2")
-	if n := d.last.Changes[0].Notification; len(n.Gone) != 2 {
-		t.Errorf("%d gone, want 2", len(n.Gone))
+	if n := d.last.Changes[0].Notification; len(n.Gone) != 2 || n.Gone[0].Severity != Warning || n.Gone[1].Subject.Campaign != "d" {
+		t.Errorf("gone are %+v, want c and d as they were told", n.Gone)
 	}
 	d.after(time.Minute)
 	d.expectSent(d.step(campaigns(0, "a", "b")...), "oncall closed warning 0 cleared")
