@@ -12,7 +12,7 @@ func tiers() [][]string {
 		{"internal/observation"},
 		{"internal/signal", "internal/campaign", "internal/mailbox"},
 		{"collectors", "alerts", "internal/ledger", "internal/ledger/known", "dashboards"},
-		{"collectors/cloudwatch"}, // what two collectors read by; it is none itself
+		{"collectors/cloudwatch", "alerts/delivery"}, // what collectors and notifiers share; they are none themselves
 		{"collectors/*", "alerts/*", "internal/ledger/*", "internal/intake", "internal/view", "internal/outlet", "internal/simulator",
 			"internal/googleauth"},
 		{"internal/schedule", "internal/telemetry", "internal/report", "internal/replay"},
@@ -167,6 +167,8 @@ func TestPlaceOf(t *testing.T) {
 		{"internal/mailbox/generate", place{1, "internal/mailbox"}},
 		{"collectors", place{2, "collectors"}},
 		{"collectors/cloudwatch", place{3, "collectors/cloudwatch"}},
+		{"alerts/delivery", place{3, "alerts/delivery"}},
+		{"alerts/webhook", place{4, "alerts/webhook"}},
 		{"collectors/ses", place{4, "collectors/ses"}},
 		{"collectors/ses/event", place{4, "collectors/ses"}},
 		{"internal/ledger", place{2, "internal/ledger"}},
