@@ -6,7 +6,6 @@ import (
 	"log/slog"
 	"time"
 
-	"github.com/mailvane/mailvane/collectors"
 	"github.com/mailvane/mailvane/collectors/postmaster"
 	"github.com/mailvane/mailvane/internal/config"
 	"github.com/mailvane/mailvane/internal/schedule"
@@ -47,7 +46,7 @@ func (d *Daemon) newAccount(c config.Postmaster) (*source, error) {
 			Run: func(ctx context.Context) (bool, error) {
 				progress.begin(d.env.Now())
 				defer d.joinSoon() // a pass that failed may have stored a part
-				return false, d.readAccount(ctx, name, collector)
+				return false, d.collect(ctx, name, collector)
 			},
 		},
 	}, nil
@@ -72,15 +71,6 @@ func accountOptions(env Environment, c *config.Postmaster) (postmaster.Options, 
 		Endpoint:          string(c.Endpoint),
 		Now:               env.Now,
 	}, nil
-}
-
-// readAccount makes a pass from where the ledger says that the last one ended.
-func (d *Daemon) readAccount(ctx context.Context, name string, collector collectors.Collector) error {
-	from, err := d.ledger.Positions(ctx, name)
-	if err != nil {
-		return &collectors.Error{Source: name, Op: "look up how far was read", Reason: collectors.ReasonLedger, Err: err}
-	}
-	return collector.Collect(ctx, from, d.intake)
 }
 
 // progressLog tells how far a pass is that takes long. It is used by one pass at a time.

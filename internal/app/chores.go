@@ -19,7 +19,8 @@ const (
 	maintainEvery  = time.Second
 	rebalanceEvery = time.Hour
 	sourcesEvery   = time.Minute
-	joinEvery      = time.Minute
+	// refreshEvery is for what is worked out when there is news, and now and then.
+	refreshEvery = time.Minute
 )
 
 // addChores starts what the daemon does for itself.
@@ -30,7 +31,9 @@ func (d *Daemon) addChores() error {
 		{Name: "release", Every: releaseEvery, Run: d.release},
 		{Name: "maintain", Every: maintainEvery, Run: d.ledger.Maintain},
 		{Name: "rebalance", Every: rebalanceEvery, Run: d.rebalance},
-		{Name: "join", Run: d.join},
+		{Name: "join", Run: d.joinable.passes(d.view.RefreshGmail)},
+		{Name: "inbound", Run: d.inbound.passes(d.view.RefreshInbound)},
+		{Name: "accounts", Run: d.accounts.passes(d.view.RefreshAccounts)},
 	} {
 		job.MaxConcurrent = 1
 		if err := d.chores.Add(job); err != nil {
@@ -50,31 +53,40 @@ func (d *Daemon) fold(ctx context.Context) (bool, error) {
 	}
 	if d.caughtUp.CompareAndSwap(false, true) {
 		d.joinSoon()
+		d.inbound.soon()
+		d.accounts.soon()
 	}
 	return false, nil
 }
 
-// join brings together what Gmail reports and what was sent: when there is something new of the first, and now and then,
-// because mail goes on being sent.
-func (d *Daemon) join(ctx context.Context) (bool, error) {
-	timer := time.NewTimer(joinEvery)
-	defer timer.Stop()
-	select {
-	case <-d.joinable:
-	case <-timer.C:
-	case <-ctx.Done():
-		return false, ctx.Err()
-	}
-	return false, d.view.RefreshGmail(ctx)
-}
+// news holds a value while there is something new from which figures are to be worked out.
+type news chan struct{}
 
-// joinSoon has the join made at once.
-func (d *Daemon) joinSoon() {
+// soon has them worked out at once.
+func (n news) soon() {
 	select {
-	case d.joinable <- struct{}{}:
+	case n <- struct{}{}:
 	default:
 	}
 }
+
+// passes works them out when there is news, and now and then, because time and mail go on.
+func (n news) passes(refresh func(context.Context) error) func(context.Context) (bool, error) {
+	return func(ctx context.Context) (bool, error) {
+		timer := time.NewTimer(refreshEvery)
+		defer timer.Stop()
+		select {
+		case <-n:
+		case <-timer.C:
+		case <-ctx.Done():
+			return false, ctx.Err()
+		}
+		return false, refresh(ctx)
+	}
+}
+
+// joinSoon has what Gmail reports and what was sent brought together at once.
+func (d *Daemon) joinSoon() { d.joinable.soon() }
 
 // readStatus is a chore of its own because a fold may have to wait for the disk, and why is what the status says.
 func (d *Daemon) readStatus(ctx context.Context) error {

@@ -59,8 +59,10 @@ type Daemon struct {
 	status atomic.Pointer[ledger.Status]
 	// caughtUp is set once the view has read the ledger.
 	caughtUp atomic.Bool
-	// joinable holds a value while there is something new to join.
-	joinable chan struct{}
+	// joinable has news for the join with Gmail, inbound for what receipt rules did, accounts for how SES accounts stand.
+	joinable, inbound, accounts news
+	// calls are those to CloudWatch.
+	calls cloudWatchCalls
 
 	listener net.Listener
 	// site is what is answered over HTTP; served gets what ends a server.
@@ -91,7 +93,8 @@ type undo struct {
 // told meanwhile, and that it is not ready. On an error nothing is left behind.
 func newDaemon(ctx context.Context, env Environment, c *config.Config, load func() (*config.Config, []config.Problem), webConfig string) (_ *Daemon, err error) {
 	d := &Daemon{
-		env: env, log: env.Log, load: load, config: c, sources: make(map[string]*source), joinable: make(chan struct{}, 1),
+		env: env, log: env.Log, load: load, config: c, sources: make(map[string]*source),
+		joinable: make(news, 1), inbound: make(news, 1), accounts: make(news, 1),
 		started: env.Now(), reload: reloadState{at: env.Now()}, served: make(chan error, 2),
 	}
 	defer func() {
@@ -166,7 +169,9 @@ func (d *Daemon) openLedger(ctx context.Context, c *config.Config) (err error) {
 	if err != nil {
 		return err
 	}
-	d.view = view.New(d.ledger, view.Options{Group: mailbox.Group, FailingSince: d.failingSince, Settings: set.view})
+	d.view = view.New(d.ledger, view.Options{
+		Group: mailbox.Group, FailingSince: d.failingSince, Lag: d.lag, Settings: set.view,
+	})
 	d.chores = schedule.New(schedule.Options{Log: d.log})
 	d.onStop("housekeeping", d.chores.Stop)
 	return d.addChores()
@@ -285,6 +290,9 @@ func settingsOf(c *config.Config) (settings, error) {
 		if s.view.DayZone, err = time.LoadLocation(string(a.DayZone)); err != nil {
 			return settings{}, fmt.Errorf("day_zone of %s: %w", a.Name, err)
 		}
+	}
+	if s.view.ReceiptPurposes, err = receiptPurposes(c); err != nil {
+		return settings{}, err
 	}
 	return s, nil
 }

@@ -80,6 +80,12 @@ func (q *queue) measure(ctx context.Context) {
 	q.depth.Store(visible + inFlight)
 }
 
+// lag is how far behind the queue is that is furthest behind.
+func (d *Daemon) lag() (most time.Duration) {
+	d.eachQueue(func(_ string, q *queue) { most = max(most, time.Duration(q.lag.Load())) })
+	return most
+}
+
 // gate says why a queue must not be received from now.
 func (d *Daemon) gate(name string) error {
 	s := d.status.Load()

@@ -8,14 +8,17 @@ import (
 	"strings"
 	"time"
 
+	"github.com/mailvane/mailvane/collectors"
 	"github.com/mailvane/mailvane/internal/config"
 	"github.com/mailvane/mailvane/internal/schedule"
 )
 
 // The kinds of sources.
 const (
-	kindSES        = "ses"
-	kindPostmaster = "postmaster"
+	kindSES          = "ses"
+	kindPostmaster   = "postmaster"
+	kindReceiptRules = "receipt_rules"
+	kindAccount      = "account"
 )
 
 // jobOf names the passes over a source.
@@ -29,7 +32,7 @@ func kindOf(job string) string {
 
 // source is something that is read.
 type source struct {
-	// config is its part of the configuration: a config.SES or a config.Postmaster.
+	// config is the part of the configuration that says how it is read.
 	config any
 	// passes is the job that reads it, chores what else is done for it.
 	passes schedule.Job
@@ -53,7 +56,23 @@ func (d *Daemon) wishes(c *config.Config) map[string]wish {
 	for _, a := range c.Collectors.Postmaster {
 		all[jobOf(kindPostmaster, a.Name)] = wish{a, func(context.Context) (*source, error) { return d.newAccount(a) }}
 	}
+	for _, r := range c.Collectors.ReceiptRules {
+		r.Rules = nil // they say what is made of what was read
+		all[jobOf(kindReceiptRules, r.Name)] = wish{r, func(ctx context.Context) (*source, error) { return d.newReceiptRules(ctx, r) }}
+	}
+	for _, a := range c.Collectors.Account {
+		all[jobOf(kindAccount, a.Name)] = wish{a, func(ctx context.Context) (*source, error) { return d.newSESAccount(ctx, a) }}
+	}
 	return all
+}
+
+// collect makes a pass over a source with positions, from where the ledger says that the last one ended.
+func (d *Daemon) collect(ctx context.Context, name string, collector collectors.Collector) error {
+	from, err := d.ledger.Positions(ctx, name)
+	if err != nil {
+		return &collectors.Error{Source: name, Op: "look up how far was read", Reason: collectors.ReasonLedger, Err: err}
+	}
+	return collector.Collect(ctx, from, d.intake)
 }
 
 // setSources makes the sources of the configuration those that are read: those that are gone or changed are let go first,
