@@ -109,6 +109,11 @@ func (l *gmailLedger) arrive(t *testing.T, days int, domain string, rate float64
 // show is what a daemon answers from the ledger.
 func (l *gmailLedger) show(t *testing.T) http.Handler {
 	t.Helper()
+	return New(Options{View: l.view(t), Log: slog.New(slog.DiscardHandler)})
+}
+
+func (l *gmailLedger) view(t *testing.T) *view.View {
+	t.Helper()
 	v := view.New(l, view.Options{Group: func(string) string { return "" }})
 	if err := l.Fold(t.Context()); err != nil {
 		t.Fatal(err)
@@ -119,7 +124,7 @@ func (l *gmailLedger) show(t *testing.T) http.Handler {
 	if err := v.RefreshGmail(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	return New(Options{View: v, Log: slog.New(slog.DiscardHandler)})
+	return v
 }
 
 // ask gets an answer that keeps the contract.
