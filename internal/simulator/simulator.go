@@ -13,11 +13,11 @@ import (
 	"time"
 
 	"github.com/mailvane/mailvane/internal/simulator/cloudwatch"
-	"github.com/mailvane/mailvane/internal/simulator/gate"
 	"github.com/mailvane/mailvane/internal/simulator/postmaster"
 	"github.com/mailvane/mailvane/internal/simulator/sesapi"
 	"github.com/mailvane/mailvane/internal/simulator/sqs"
 	"github.com/mailvane/mailvane/internal/simulator/traffic"
+	"github.com/mailvane/mailvane/internal/simulator/wire"
 )
 
 // The static credentials to use with a simulator.
@@ -124,8 +124,10 @@ func Start(ctx context.Context, o Options) (*Simulator, error) {
 func (s *Simulator) handler() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
-		switch service := gate.Service(r); {
-		case r.URL.Path == "/" && r.Header.Get("X-Amz-Target") == "" && (service == "ses" || service == "sts"):
+		// What is wrong with a signature SQS says as well as any other.
+		signature, _ := wire.Signed(r)
+		switch {
+		case r.URL.Path == "/" && r.Header.Get("X-Amz-Target") == "" && (signature.Service == "ses" || signature.Service == "sts"):
 			s.sesapi.ServeHTTP(w, r)
 		default:
 			s.sqs.ServeHTTP(w, r)

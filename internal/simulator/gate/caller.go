@@ -2,10 +2,13 @@ package gate
 
 import (
 	"encoding/base64"
+	"errors"
 	"net/http"
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/mailvane/mailvane/internal/simulator/wire"
 )
 
 // Caller is who signed a request, and for what.
@@ -16,41 +19,17 @@ type Caller struct {
 	Region, Service string
 }
 
-// Service is the service that a request was signed for, empty when it was not signed.
-func Service(r *http.Request) string {
-	c, _ := parse(r)
-	return c.Service
-}
-
-// parse reads the scope of a signature of version 4
-// (https://docs.aws.amazon.com/IAM/latest/UserGuide/create-signed-request.html).
-func parse(r *http.Request) (c Caller, e *Error) {
-	header := r.Header.Get("Authorization")
-	if header == "" {
-		return c, NewError("MissingAuthenticationToken")
-	}
-	parameters, ok := strings.CutPrefix(header, "AWS4-HMAC-SHA256 ")
-	_, credential, found := strings.Cut(parameters, "Credential=")
-	if !ok || !found || !strings.Contains(parameters, "SignedHeaders=") || !strings.Contains(parameters, "Signature=") {
-		return c, NewError("IncompleteSignature")
-	}
-	credential, _, _ = strings.Cut(credential, ",")
-	scope := strings.Split(credential, "/")
-	if len(scope) != 5 || scope[4] != "aws4_request" {
-		return c, NewError("SignatureDoesNotMatch")
-	}
-	c.Region, c.Service = scope[2], scope[3]
-	return c, nil
-}
-
 // Identify finds out who signed a request for one of the services. It does not verify the signature: any access key is one
 // of the gate's own account, unless the security token is that of a Session.
 func (g *Gate) Identify(r *http.Request, services ...string) (Caller, *Error) {
-	c, e := parse(r)
-	if e != nil {
-		return c, e
+	signature, err := wire.Signed(r)
+	c := Caller{Account: g.account, ARN: "arn:aws:iam::" + g.account + ":user/simulator", Region: signature.Region, Service: signature.Service}
+	switch {
+	case errors.Is(err, wire.ErrUnsigned):
+		return c, NewError("MissingAuthenticationToken")
+	case errors.Is(err, wire.ErrIncomplete):
+		return c, NewError("IncompleteSignature")
 	}
-	c.Account, c.ARN = g.account, "arn:aws:iam::"+g.account+":user/simulator"
 	for _, service := range services {
 		if c.Service != service {
 			continue

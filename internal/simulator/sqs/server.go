@@ -2,6 +2,7 @@ package sqs
 
 import (
 	"bytes"
+	"errors"
 	"math/rand/v2"
 	"net/http"
 	"sort"
@@ -171,22 +172,17 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // authorize refuses requests that are not signed for the queue's region. It does not verify the signature. Unsigned
 // requests are those of an anonymous user, to whom SQS denies access.
 func (s *Server) authorize(r *http.Request, q *Queue) *apiError {
-	header := r.Header.Get("Authorization")
-	if header == "" {
-		return errorf("AccessDenied", "Access to the resource https://sqs.%s.amazonaws.com/ is denied.", s.options.Region)
-	}
-	parameters, ok := strings.CutPrefix(header, "AWS4-HMAC-SHA256 ")
-	_, credential, found := strings.Cut(parameters, "Credential=")
-	if !ok || !found || !strings.Contains(parameters, "SignedHeaders=") || !strings.Contains(parameters, "Signature=") {
-		return newError("IncompleteSignature")
-	}
-	credential, _, _ = strings.Cut(credential, ",")
-	scope := strings.Split(credential, "/")
+	signature, err := wire.Signed(r)
 	region := s.options.Region
 	if q != nil {
 		region = q.options.Region
 	}
-	if len(scope) != 5 || scope[3] != "sqs" || scope[4] != "aws4_request" || q != nil && scope[2] != region {
+	switch {
+	case errors.Is(err, wire.ErrUnsigned):
+		return errorf("AccessDenied", "Access to the resource https://sqs.%s.amazonaws.com/ is denied.", s.options.Region)
+	case errors.Is(err, wire.ErrIncomplete):
+		return newError("IncompleteSignature")
+	case err != nil || signature.Service != "sqs" || q != nil && signature.Region != region:
 		return newError("SignatureDoesNotMatch")
 	}
 	return nil

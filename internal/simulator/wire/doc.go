@@ -1,5 +1,5 @@
-// Package wire breaks answers on the wire: it hangs, resets and truncates them as failing networks and services do. The
-// simulated services share it for the faults that tests inject.
+// Package wire is what simulated services share of HTTP: it reads what a request's signature is for, and breaks answers on the
+// wire, hanging, resetting and truncating them as failing networks and services do.
 //
 // It has no state. Only the packages of the simulator import it.
 package wire

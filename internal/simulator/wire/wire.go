@@ -1,11 +1,43 @@
 package wire
 
 import (
+	"errors"
 	"net"
 	"net/http"
 	"strconv"
+	"strings"
 	"time"
 )
+
+// What can be wrong with a signature.
+var (
+	ErrUnsigned   = errors.New("the request is not signed")
+	ErrIncomplete = errors.New("the signature is not whole")
+	ErrScope      = errors.New("the signature has no scope of version 4")
+)
+
+// Signature is what a request's signature is for.
+type Signature struct{ Region, Service string }
+
+// Signed reads the signature of a request, version 4
+// (https://docs.aws.amazon.com/IAM/latest/UserGuide/create-signed-request.html). It does not verify it.
+func Signed(r *http.Request) (s Signature, err error) {
+	header := r.Header.Get("Authorization")
+	if header == "" {
+		return s, ErrUnsigned
+	}
+	parameters, ok := strings.CutPrefix(header, "AWS4-HMAC-SHA256 ")
+	_, credential, found := strings.Cut(parameters, "Credential=")
+	if !ok || !found || !strings.Contains(parameters, "SignedHeaders=") || !strings.Contains(parameters, "Signature=") {
+		return s, ErrIncomplete
+	}
+	credential, _, _ = strings.Cut(credential, ",")
+	scope := strings.Split(credential, "/")
+	if len(scope) != 5 || scope[4] != "aws4_request" {
+		return s, ErrScope
+	}
+	return Signature{Region: scope[2], Service: scope[3]}, nil
+}
 
 // Hang keeps a request without an answer until its client gives up or closing is closed.
 func Hang(w http.ResponseWriter, r *http.Request, closing <-chan struct{}) {
