@@ -13,8 +13,8 @@ func tiers() [][]string {
 		{"internal/signal", "internal/campaign", "internal/mailbox"},
 		{"collectors", "alerts", "internal/ledger", "internal/ledger/known", "dashboards"},
 		{"collectors/cloudwatch", "alerts/delivery"}, // what collectors and notifiers share; they are none themselves
-		{"collectors/*", "alerts/*", "internal/ledger/*", "internal/intake", "internal/view", "internal/outlet", "internal/simulator",
-			"internal/googleauth"},
+		{"collectors/*", "alerts/*", "internal/ledger/*", "internal/intake", "internal/view", "internal/watch", "internal/outlet",
+			"internal/simulator", "internal/googleauth"},
 		{"internal/schedule", "internal/telemetry", "internal/report", "internal/replay"},
 		{"internal/web", "internal/config"},
 		{"internal/app"},

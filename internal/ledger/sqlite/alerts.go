@@ -66,8 +66,12 @@ func sizeOf(s *ledger.AlertStep) (total int, err error) {
 	return total, err
 }
 
-// alertStep runs a transaction about alerts that writes about so many bytes.
+// alertStep runs a transaction about alerts that writes about so many bytes. It does not queue up behind a disk that hangs:
+// whoever waits there cannot tell anybody.
 func (l *Ledger) alertStep(size int, fn func() error) error {
+	if err := l.w.stalled(); err != nil {
+		return err
+	}
 	return l.step(fn, func() { l.wal.wrote(size) })
 }
 
