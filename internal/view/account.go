@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 
@@ -15,7 +16,7 @@ import (
 const (
 	// trendDays is how many days of an account's rates and of its mail are looked at.
 	trendDays = 7
-	// trendsEvery is how often those are read; they are hourly.
+	// trendsEvery is how often those are read, besides whenever CloudWatch was read further; they are hourly.
 	trendsEvery = 10 * time.Minute
 	// accountsBack is how far back is looked for how an account stands.
 	accountsBack = 36 * time.Hour
@@ -28,8 +29,10 @@ type accountant struct {
 	trends map[readingSeries][]signal.Point
 	own    map[placeOfMail]*ownCounts
 	// tenants are by subject and name.
-	tenants  map[string]map[string]*tenantCounts
-	trendsAt time.Time
+	tenants map[string]map[string]*tenantCounts
+	// trendsAt is when these were read, trendsThrough up to when CloudWatch had been read then.
+	trendsAt      time.Time
+	trendsThrough map[readPart]int64
 	// uses is the mail of each hour of sending, with and without Feedback-ID tags.
 	uses map[int64]hourUses
 }
@@ -104,6 +107,12 @@ type accountReadings struct {
 type readHour struct {
 	part observation.AccountPart
 	hour int64
+}
+
+// readPart is a part of an account's readings.
+type readPart struct {
+	subject string
+	part    observation.AccountPart
 }
 
 type countKey struct {
@@ -197,7 +206,8 @@ func (a *accountReadings) count(row *ledger.ReadingRow) {
 
 // readTrends reads a week of rates, of the use of the quota, and of our own counts, now and then.
 func (v *View) readTrends(ctx context.Context, b *books) error {
-	if b.trends != nil && b.asOf.Sub(b.trendsAt) < trendsEvery {
+	through := b.through()
+	if b.trends != nil && b.asOf.Sub(b.trendsAt) < trendsEvery && maps.Equal(through, b.trendsThrough) {
 		return nil
 	}
 	from := b.asOf.Add(-trendDays * 24 * time.Hour).Truncate(time.Hour)
@@ -227,8 +237,20 @@ func (v *View) readTrends(ctx context.Context, b *books) error {
 	if err != nil {
 		return err
 	}
-	b.trends, b.tenants, b.own, b.trendsAt = trends, tenants, ownCountsOf(rows), b.asOf
+	b.trends, b.tenants, b.own, b.trendsAt, b.trendsThrough = trends, tenants, ownCountsOf(rows), b.asOf, through
 	return nil
+}
+
+// through is the newest hour of each part of each account whose counts are final.
+func (b *books) through() map[readPart]int64 {
+	all := map[readPart]int64{}
+	for subject, a := range b.accounts {
+		for at := range a.read {
+			key := readPart{subject, at.part}
+			all[key] = max(all[key], at.hour)
+		}
+	}
+	return all
 }
 
 // readTenants reads what CloudWatch counted of tenants. Tenants of one name that followed one another are one.

@@ -275,3 +275,41 @@ func TestTenants(t *testing.T) {
 		t.Errorf("status %q of a tenant that the list may have left out", beta.Status)
 	}
 }
+
+// TestAccountsFollow holds that what a first pass over CloudWatch brings, and mail that is counted late, show at the next
+// refresh although most of it is not read each time.
+func TestAccountsFollow(t *testing.T) {
+	b := audit()
+	v := New(b.memory, Options{Group: group})
+	account := func() Account {
+		t.Helper()
+		check(t, v.RefreshAccounts(t.Context()))
+		if all := v.Accounts().Accounts; len(all) == 1 {
+			return all[0]
+		}
+		return Account{}
+	}
+	check(t, v.Refresh(t.Context()))
+	account()
+	b.access(0)
+	b.closed(30)
+	b.note(1, observation.AccountCloudWatch, observation.AccountBounceRate, "", new(0.02), "")
+	b.counted(3, observation.AccountSend, "", 200)
+	b.own(3, "", observation.Sent, 200)
+	if got := account(); got.BounceRate.Rate == nil || got.BounceRate.Ours.Denominator != 200 || got.Coverage.FeedbackID.State != signal.Idle {
+		t.Errorf("after the first pass: %+v, %+v", got.BounceRate, got.Coverage.FeedbackID)
+	}
+	b.own(3, "", observation.Sent, 100)
+	b.uses = append(b.uses, ledger.UseRow{
+		Hour: noon.Truncate(time.Hour).Add(-3 * time.Hour), Account: home.Account, Region: home.Region,
+		Stamp: observation.Stamp{A: "spring"}, Sent: 300,
+	})
+	if got := account(); got.Coverage.FeedbackID.Numerator != 300 || got.BounceRate.Ours.Denominator != 200 {
+		t.Errorf("after late mail: %+v, and ours, which is read every %v: %+v", got.Coverage.FeedbackID, trendsEvery, got.BounceRate.Ours)
+	}
+	b.asOf = b.asOf.Add(trendsEvery)
+	check(t, v.Refresh(t.Context()))
+	if got := account(); got.BounceRate.Ours.Denominator != 300 {
+		t.Errorf("%v later: %+v", trendsEvery, got.BounceRate.Ours)
+	}
+}

@@ -28,17 +28,14 @@ func (c *ownCounts) sum(outcomes []observation.Outcome) (n int64) {
 	return n
 }
 
-// hourUses is the mail of an hour of sending, as it was known then.
+// hourUses is the mail of an hour of sending, as it was known when so many mails of that hour had been counted.
 type hourUses struct {
-	at   time.Time
+	sent int64
 	mail map[placeOfMail]taggedMail
 }
 
 // taggedMail is how much mail was sent, and how much of it with a Feedback-ID of its own.
 type taggedMail struct{ sent, tagged int64 }
-
-// usesAgain is how long the use of identifiers in an hour is kept before it is read again, because events may still come.
-const usesAgain = time.Hour
 
 // bound sets the hours of coverage: those for which the events, as far as can be known, have come.
 func (v *View) bound(b *books) {
@@ -104,7 +101,7 @@ func (b *books) publish(p *ledger.Published) {
 	b.published[at] = since
 }
 
-// readTagged reads how much of the hours' mail has a Feedback-ID of its own.
+// readTagged reads how much of the hours' mail has a Feedback-ID of its own, where more was counted since it was last read.
 func (v *View) readTagged(ctx context.Context, b *books) error {
 	a := b.accountant
 	if a.uses == nil {
@@ -115,15 +112,21 @@ func (v *View) readTagged(ctx context.Context, b *books) error {
 			delete(a.uses, hour)
 		}
 	}
+	sent := map[int64]int64{}
+	for key, n := range b.counted {
+		if key.set == "" {
+			sent[key.hour] += n[observation.Sent]
+		}
+	}
 	for at := b.from; at.Before(b.to); at = at.Add(time.Hour) {
-		if known, ok := a.uses[at.Unix()]; ok && b.asOf.Sub(known.at) < usesAgain {
+		if known, ok := a.uses[at.Unix()]; ok && known.sent == sent[at.Unix()] {
 			continue
 		}
 		rows, err := v.reader.Uses(ctx, at, at.Add(time.Hour))
 		if err != nil {
 			return err
 		}
-		hour := hourUses{b.asOf, map[placeOfMail]taggedMail{}}
+		hour := hourUses{sent[at.Unix()], map[placeOfMail]taggedMail{}}
 		for i := range rows {
 			u := &rows[i]
 			n := hour.mail[placeOfMail{u.Account, u.Region}]

@@ -36,7 +36,8 @@ func (p Purpose) lost() string {
 	}
 }
 
-// ReceiptPurposes are what the receipt rules of a region are for; where Account is not empty, of that account.
+// ReceiptPurposes are what the receipt rules of a region are for; where Account is not empty, of that account, for which no
+// other that follows holds.
 type ReceiptPurposes struct {
 	Account, Region string
 	// Rules are tried in their order; the first whose Match fits decides. Rules that none fits serve PurposeOther and all
@@ -219,6 +220,9 @@ func (r *InboundRule) serve(purposes []ReceiptPurposes) {
 				r.Campaigns = append(r.Campaigns, found[group])
 			}
 			r.Shared = len(r.Campaigns) == 0
+			return
+		}
+		if p.Account != "" {
 			return
 		}
 	}

@@ -282,3 +282,22 @@ func TestTwoRegionsWithOneRule(t *testing.T) {
 		t.Errorf("rules %+v", rules)
 	}
 }
+
+// TestPurposesOfAnAccount holds that what is said of one account's rules is all that is said of them, and nothing of others'.
+func TestPurposesOfAnAccount(t *testing.T) {
+	t.Parallel()
+	purposes := []ReceiptPurposes{
+		{Region: home.Region, Account: "999999999999", Rules: []ReceiptPurpose{{Match: regexp.MustCompile(`^dmarc$`), Purpose: PurposeDMARC}}},
+		{Region: home.Region, Rules: []ReceiptPurpose{{Match: regexp.MustCompile(`.`), Purpose: PurposeReply}}},
+	}
+	f := func(account, rule string, want Purpose) {
+		t.Helper()
+		r := InboundRule{Account: account, Region: home.Region, ReceiptRule: rule, Purpose: PurposeOther}
+		if r.serve(purposes); r.Purpose != want {
+			t.Errorf("the rule %s of %s is for %s, want %s", rule, account, r.Purpose, want)
+		}
+	}
+	f("999999999999", "dmarc", PurposeDMARC)
+	f("999999999999", "replies", PurposeOther)
+	f(home.Account, "dmarc", PurposeReply)
+}
