@@ -113,8 +113,8 @@ func simulatorAWS(endpoint string) func(context.Context, string) (aws.Config, er
 // demoCredentials is the file with the credentials of the demo's Google account, beside its configuration.
 const demoCredentials = "postmaster.json"
 
-// demoConfig is the configuration that the demo's sender would write. Gmail is asked much more often than is of use, so that
-// the day which arrives while somebody looks does.
+// demoConfig is the configuration that the demo's sender would write. Gmail and CloudWatch are asked much more often than is
+// of use, so that what arrives while somebody looks does.
 func demoConfig(listen string, sim *simulator.Simulator) []byte {
 	return fmt.Appendf(nil, `
 http:      {listen: %q}
@@ -133,8 +133,20 @@ collectors:
     - {queue_url: %q, region: us-east-1}
   postmaster:
     - {credentials_file: %s, endpoint: %q, every: 15s, requests_per_second: 100}
+  receipt_rules:
+    - region: us-east-1
+      every: 15s
+      rules:
+        - {match: '^unsub-(?P<campaign>.+)$', purpose: unsubscribe}
+        - {match: '^replies-acme$', purpose: reply, campaigns: ["acme-*"]}
+        - {match: '^replies$', purpose: reply}
+        - {match: '^dmarc-', purpose: dmarc}
+    - {region: eu-west-1, role_arn: %[7]q, every: 15s, rules: [{match: '^replies$', purpose: reply}, {match: '^dmarc-', purpose: dmarc}]}
+  account:
+    - {region: us-east-1, every: 15s, requests_per_second: 100}
+    - {region: eu-west-1, role_arn: %[7]q, every: 15s, requests_per_second: 100}
 `, listen, sim.QueueURL(simulator.EventsQueue), sim.QueueURL(simulator.EventsQueueEU),
-		sim.QueueURL(simulator.IdentityQueue), demoCredentials, sim.URL())
+		sim.QueueURL(simulator.IdentityQueue), demoCredentials, sim.URL(), simulator.RoleEU)
 }
 
 const demoText = `
