@@ -153,20 +153,32 @@ func scopeNames(scopes []string) []string {
 
 // stored says what became of it, and when it ends.
 func (o *GoogleOptions) stored(c *googleauth.Credentials) string {
-	var b strings.Builder
-	fmt.Fprintf(&b, "%s: stored, to be read by its owner alone.\n\n", o.File)
-	const publish = "publish the app, so that its status is \"In production\"\n(https://console.cloud.google.com/auth/audience), and run this command again with --force. It needs no verification\nby Google for your own use.\n\n"
+	text := fmt.Sprintf("%s: stored, to be read by its owner alone.\n\n", o.File)
 	if c.Lifetime > 0 {
-		end := o.Now().Add(c.Lifetime).UTC()
-		fmt.Fprintf(&b, "THIS ACCESS ENDS ON %s, because the consent screen of the Google project is in Testing:\n%s",
-			end.Format("2006-01-02 15:04 MST"), publish)
+		text += fmt.Sprintf(endText, o.Now().Add(c.Lifetime).UTC().Format("2006-01-02 15:04 MST"))
 	} else {
-		fmt.Fprintf(&b, "Google told no end of this access. Should it end after seven days all the same, the consent screen of the Google\nproject is in Testing: %s", publish)
+		text += noEndText
 	}
+	text += publishText
 	if o.ConfigFile == "" {
-		fmt.Fprintf(&b, "Name the file in the configuration, and try it:\n\n  collectors: {postmaster: [{credentials_file: %s}]}\n\n  mailvane check --online\n", o.File)
-	} else {
-		fmt.Fprintf(&b, "Try it:\n\n  mailvane check --config %s --online\n", o.ConfigFile)
+		return text + fmt.Sprintf(nextText, o.File)
 	}
-	return b.String()
+	return text + fmt.Sprintf("Try it:\n\n  mailvane check --config %s --online\n", o.ConfigFile)
 }
+
+const (
+	endText   = "THIS ACCESS ENDS ON %s, because the consent screen of the Google project is in Testing:\n"
+	noEndText = "Google told no end of this access. Should it end after seven days all the same, the consent screen of the Google\n" +
+		"project is in Testing: "
+	publishText = `publish the app, so that its status is "In production"
+(https://console.cloud.google.com/auth/audience), and run this command again with --force. It needs no verification
+by Google for your own use.
+
+`
+	nextText = `Name the file in the configuration, and try it:
+
+  collectors: {postmaster: [{credentials_file: %s}]}
+
+  mailvane check --online
+`
+)
