@@ -31,6 +31,8 @@ func Words(n *alerts.Notification, m *alerts.Member) []Word {
 	if e.Interval {
 		w.add("interval", fmt.Sprintf("%s to %s, each end sure by %s", unit.Format(e.Low), unit.Format(e.High), alerts.Ratio.Format(e.Confidence)))
 		w.add("count", fmt.Sprintf("%d of %d", e.Numerator, e.Denominator))
+	} else if e.Denominator > 0 {
+		w.add("deliveries", strconv.FormatInt(e.Denominator, 10))
 	}
 	if e.MeasuredShare > 0 {
 		w.add("measured_share", alerts.Ratio.Format(e.MeasuredShare)+" of deliveries")

@@ -68,6 +68,7 @@ type figure struct {
 	Window        string    `json:"window,omitempty"`
 	Day           string    `json:"day,omitempty"`
 	Days          string    `json:"days,omitempty"`
+	Deliveries    int64     `json:"deliveries,omitempty"`
 	AsOf          time.Time `json:"as_of,omitzero"`
 }
 
@@ -155,6 +156,8 @@ func newFigure(m *alerts.Member) *figure {
 	}
 	if e.Interval {
 		f.Interval = &interval{Low: e.Low, High: e.High, Confidence: e.Confidence, Numerator: e.Numerator, Denominator: e.Denominator}
+	} else {
+		f.Deliveries = e.Denominator
 	}
 	return f
 }
