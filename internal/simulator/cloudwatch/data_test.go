@@ -192,8 +192,8 @@ func TestLatePoints(t *testing.T) {
 		t.Helper()
 		w.pass(now.Add(after).Sub(w.now()))
 		out := w.data(now, now.Add(time.Hour), ask("a", sends, time.Minute, "Sum"), ask("b", received, time.Minute, "Sum"))
-		got := append(show(out.MetricDataResults[0]).Points, "and")
-		if diff := cmp.Diff(want, append(got, show(out.MetricDataResults[1]).Points...)); diff != "" {
+		got := slices.Concat(show(out.MetricDataResults[0]).Points, []any{"and"}, show(out.MetricDataResults[1]).Points)
+		if diff := cmp.Diff(want, got); diff != "" {
 			t.Errorf("after %s (-want +got):\n%s", after, diff)
 		}
 	}

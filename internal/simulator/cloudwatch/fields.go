@@ -72,17 +72,16 @@ func (f *fields) time(name string) time.Time {
 	return t.UTC()
 }
 
-// within calls do with the members of a structure; ok is false when it is not there.
-func (f *fields) within(name string, do func(*fields)) (ok bool) {
+// within calls do with the members of a structure if it is there.
+func (f *fields) within(name string, do func(*fields)) {
 	v := f.get(name)
 	if v == nil {
-		return false
+		return
 	}
 	inner := &fields{}
 	inner.all, inner.wrong = asMap(v)
 	do(inner)
 	f.wrong = f.wrong || inner.wrong
-	return true
 }
 
 // each calls do with the members of each structure of a list.
