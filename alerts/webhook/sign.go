@@ -21,7 +21,7 @@ var errKey = errors.New("the key is not one to four of 24 to 64 bytes in base64;
 
 // parseKeys reads the keys, with white space between them.
 func parseKeys(text string) (keys [][]byte, err error) {
-	for _, word := range strings.Fields(text) {
+	for word := range strings.FieldsSeq(text) {
 		key, err := base64.StdEncoding.DecodeString(strings.TrimPrefix(word, keyPrefix))
 		if err != nil || len(key) < minKey || len(key) > maxKey {
 			return nil, errKey

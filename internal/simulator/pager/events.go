@@ -142,7 +142,8 @@ func (r *request) errors() (errs []string) {
 	add(!slices.Contains([]string{"critical", "error", "warning", "info"}, p.Severity), "'payload.severity' is invalid (must be one of the following: 'critical', 'warning', 'error' or 'info')")
 	if p.Timestamp != "" {
 		_, err := time.Parse(time.RFC3339, p.Timestamp)
-		add(err != nil, "'payload.timestamp' is invalid")
+		_, basic := time.Parse("2006-01-02T15:04:05-0700", p.Timestamp) // as the documents write it
+		add(err != nil && basic != nil, "'payload.timestamp' is invalid")
 	}
 	for _, l := range r.Links {
 		add(l.Href == "", "'links.href' is missing or blank")

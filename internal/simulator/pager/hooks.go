@@ -58,7 +58,7 @@ func (s *Server) signed(header, id, at string, body []byte) bool {
 		mac := hmac.New(sha256.New, key)
 		mac.Write(slices.Concat([]byte(id), []byte{'.'}, []byte(at), []byte{'.'}, body))
 		want := mac.Sum(nil)
-		for _, signature := range strings.Fields(header) {
+		for signature := range strings.FieldsSeq(header) {
 			version, text, _ := strings.Cut(signature, ",")
 			got, err := base64.StdEncoding.DecodeString(text)
 			if version == "v1" && err == nil && hmac.Equal(got, want) {
