@@ -44,7 +44,7 @@ func TestFit(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		limit := 2000 + r.IntN(len(before))
+		limit := 4000 + r.IntN(len(before))
 		body, err := Fit(n, limit, render)
 		if err != nil || len(body) > limit {
 			t.Fatalf("seed %d: %d bytes of at most %d, %v", seed, len(body), limit, err)
