@@ -41,7 +41,7 @@ func SecretFile(path string) Secret {
 	}
 }
 
-// A CheckAddress error says what is wrong with an address without quoting it.
+// What is wrong with an address, in words that do not quote it.
 var (
 	errNoAddress = errors.New("is no address such as https://host.example.com/path")
 	errPlain     = errors.New("must begin with https: what goes there could be read on the way")
