@@ -101,7 +101,7 @@ func TestGmailTellsTheStory(t *testing.T) {
 	if c, _ := sum("news.example.com", "weekly-digest-20261119", 3, 3); c.Rate() > 0.001 || c.Inboxed < 1000 {
 		t.Errorf("weekly-digest: %+v", c)
 	}
-	if c, campaigns := sum("news.example.com", "autumn-mailing", 9, 8); c.Inboxed < 1200 || c.Reports == 0 || campaigns != nil {
+	if c, campaigns := sum("news.example.com", "autumn-mailing", 6, 5); c.Inboxed < 1200 || c.Reports == 0 || campaigns != nil {
 		t.Errorf("autumn-mailing: %+v %v", c, campaigns)
 	}
 	value := AccountValue("123456789012", "us-east-1")
@@ -115,8 +115,8 @@ func TestGmailTellsTheStory(t *testing.T) {
 	if acme.Signed["partner-mailing"].Inboxed < 500 || acme.Values["partner-mailing"].Inboxed != 0 || acme.Inboxed > 400 {
 		t.Errorf("mail that acme has only signed: %+v", acme)
 	}
-	parent, own := g.Day("example.com", daysAgo(8)), g.Day("news.example.com", daysAgo(8))
-	if diff := cmp.Diff(own, parent); diff != "" || own.Foreign < 500 || len(own.Errors) != 3 {
+	parent, own := g.Day("example.com", daysAgo(6)), g.Day("news.example.com", daysAgo(6))
+	if diff := cmp.Diff(own, parent); diff != "" || own.Foreign < 500 || len(own.Errors) < 2 {
 		t.Errorf("the parent differs from its one subdomain, or %d foreign, errors %v:\n%s", own.Foreign, own.Errors, diff)
 	}
 }

@@ -184,7 +184,7 @@ func (s *Story) atGmail(anchor time.Time) {
 	daysAgo := func(n int) time.Time { return anchor.UTC().Truncate(wholeDay).AddDate(0, 0, -n) }
 	s.Annoyances = []Annoyance{{Campaign: "otp-login", From: daysAgo(6), To: daysAgo(1), Report: 0.012}}
 	s.Strangers = []Stranger{
-		{Value: "autumn-mailing", FromDomain: "news.example.com", From: daysAgo(9), To: daysAgo(7), PerDay: 700, Report: 0.008},
+		{Value: "autumn-mailing", FromDomain: "news.example.com", From: daysAgo(6), To: daysAgo(4), PerDay: 700, Report: 0.008},
 		{Value: "192.0.2.25", FromDomain: "news.example.com", From: daysAgo(8), To: daysAgo(6), PerDay: 600, Report: 0.008},
 		{Value: "partner-mailing", FromDomain: "acme.example.org", SignedOnly: true, From: daysAgo(9), To: daysAgo(6), PerDay: 800, Report: 0.005},
 	}
