@@ -136,6 +136,7 @@ func (s *Simulator) handler() http.Handler {
 	mux.Handle("/v1/", s.postmaster)
 	mux.Handle("/v2/", s.postmaster)
 	mux.Handle(postmaster.TokenPath, s.postmaster)
+	mux.Handle(postmaster.AuthPath, s.postmaster)
 	mux.Handle(cloudwatch.PathPrefix, s.cloudwatch)
 	mux.Handle(sesapi.PathPrefix, s.sesapi)
 	return mux
