@@ -34,6 +34,8 @@ type Detail struct {
 	Campaign  Campaign   `json:"campaign"`
 	Providers []Provider `json:"providers"`
 	Reasons   []Reason   `json:"reasons"`
+	// Inbound are the receipt rules with a problem that concerns the campaign, the worst first.
+	Inbound []InboundRule `json:"inbound,omitempty"`
 	// Sends are those of the last five weeks, newest first; the oldest may have begun earlier.
 	Sends        []Send   `json:"sends,omitempty"`
 	EarlierWeeks *Earlier `json:"earlier_weeks,omitempty"`
@@ -93,7 +95,9 @@ func compare(now, before *Signals) Compared {
 
 // Campaign says everything about one campaign over a rolling window. It reads five weeks of the campaign's cohorts.
 func (v *View) Campaign(ctx context.Context, tenant, id string, w signal.Window) (Detail, error) {
+	problems := v.problems(w)
 	d, now := v.present(tenant, id, w)
+	d.Inbound, d.Campaign.Inbound = problemsOf(problems, id), flagOf(problems, id)
 	rows, err := v.history(ctx, tenant, id, now.asOf)
 	if err != nil {
 		return Detail{}, fmt.Errorf("read campaign %q of tenant %q: %w", id, tenant, err)

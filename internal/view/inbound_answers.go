@@ -3,7 +3,6 @@ package view
 import (
 	"fmt"
 	"regexp"
-	"slices"
 	"time"
 
 	"github.com/mailvane/mailvane/internal/campaign"
@@ -76,7 +75,9 @@ type Inbound struct {
 	Window  InboundWindow   `json:"window"`
 	Note    string          `json:"note"`
 	Regions []InboundRegion `json:"regions"`
-	Rules   []InboundRule   `json:"rules"`
+	// Total is how many rules there are, whatever part of them is shown.
+	Total int           `json:"total"`
+	Rules []InboundRule `json:"rules"`
 }
 
 // InboundRegion is how an account stands in a region.
@@ -167,15 +168,8 @@ func (v *View) Inbound(w signal.Window) Inbound {
 	for i := range in.rules {
 		answer.Rules = append(answer.Rules, in.rules[i].answer(purposes, w))
 	}
+	answer.Total = len(answer.Rules)
 	return answer
-}
-
-// InboundOf lists the receipt rules with a problem that concerns a campaign: those that it uses, and those that all share.
-func (v *View) InboundOf(campaign string, w signal.Window) []InboundRule {
-	return slices.DeleteFunc(v.Inbound(w).Rules, func(r InboundRule) bool {
-		return r.Problem == nil || !r.Shared && !slices.Contains(r.Campaigns, campaign) &&
-			(r.match == nil || !r.match.Campaigns.Match(campaign))
-	})
 }
 
 // answer is what is said of the rule.
@@ -269,14 +263,14 @@ func (f *receiptFigures) problem(events *[receiptResults]int64, p Purpose) *Inbo
 	const clock = "2006-01-02 15:04 UTC"
 	switch {
 	case events[3] > 0:
-		return text("lost", p.lost(), "%d mails were given up after four hours of attempts: they are lost.", events[3])
+		return text(ProblemLost, p.lost(), "%d mails were given up after four hours of attempts: they are lost.", events[3])
 	case f.lasting > 0:
-		return text("failing", p.lost(), "Since %s attempts to hand mail on have been failing; SES tries each mail for four hours. "+
+		return text(ProblemFailing, p.lost(), "Since %s attempts to hand mail on have been failing; SES tries each mail for four hours. "+
 			"%d attempts failed in the window, which is not a number of mails.", f.failingSince.Format(clock), events[2])
 	case f.disabled && p != PurposeOther:
-		return text("disabled", p.lost(), "The rule is switched off.")
+		return text(ProblemDisabled, p.lost(), "The rule is switched off.")
 	case f.silence.Silent && !f.stale:
-		return text("silent", "Perhaps nobody wrote. Perhaps the domain's MX record, or a rule before this one, keeps the mail away.",
+		return text(ProblemSilent, "Perhaps nobody wrote. Perhaps the domain's MX record, or a rule before this one, keeps the mail away.",
 			"The rule has had no mail since %s. In the week before it was never without for more than %s.",
 			f.silence.Since.Format(clock), spanText(max(f.silence.Longest, signal.ReceiptPeriod)))
 	default:

@@ -149,8 +149,8 @@ func TestInboundOfCampaigns(t *testing.T) {
 			t.Errorf("%s: -want +got\n%s", campaign, diff)
 		}
 	}
-	f("spring", "dmarc lost", "reply silent", "unsub-spring failing")
-	f("promo-1", "dmarc lost", "reply silent", "unsub disabled")
+	f("spring", "dmarc lost", "unsub-spring failing", "reply silent")
+	f("promo-1", "dmarc lost", "unsub disabled", "reply silent")
 	f("other", "dmarc lost", "reply silent")
 }
 

@@ -32,6 +32,8 @@ type Campaign struct {
 	// Gmail is left out before the first RefreshGmail, for campaigns without mail to Gmail, and in answers about other
 	// providers.
 	Gmail *Gmail `json:"gmail,omitempty"`
+	// Inbound is left out when mail for the campaign, such as unsubscribes, arrives as far as is known.
+	Inbound *InboundFlag `json:"inbound,omitempty"`
 }
 
 // Campaigns answers a Query. Total is how many campaigns there are with mail in the window that fit the query.
@@ -119,6 +121,7 @@ func (t *tally) mail(over span) int64 {
 
 // Campaigns lists the campaigns that fit the query.
 func (v *View) Campaigns(q Query) Campaigns {
+	problems := v.problems(q.Window)
 	v.mu.RLock()
 	defer v.mu.RUnlock()
 	type place struct {
@@ -147,6 +150,7 @@ func (v *View) Campaigns(q Query) Campaigns {
 	for _, p := range places {
 		v.look(&subject, p.campaign, q.Provider)
 		answer.Campaigns = append(answer.Campaigns, v.campaign(&subject, p.campaign, g, q.Window))
+		answer.Campaigns[len(answer.Campaigns)-1].Inbound = flagOf(problems, p.campaign.name.campaign)
 	}
 	return answer
 }
