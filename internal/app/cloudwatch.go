@@ -26,7 +26,7 @@ const (
 	// cloudWatchJitter bounds by how much such passes are put off, the first one too.
 	cloudWatchJitter = 5 * time.Second
 	// statusesEvery is how often is looked for status events that call for a pass.
-	statusesEvery = 10 * time.Second
+	statusesEvery = 5 * time.Second
 	// statusesBack is how far back is looked for them. What SES lists is read every hour in any case, so that an event that
 	// comes later than this changes nothing that is not known.
 	statusesBack = 2 * time.Hour

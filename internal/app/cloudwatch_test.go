@@ -1,0 +1,410 @@
+package app
+
+import (
+	"maps"
+	"math"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/mailvane/mailvane/collectors/cloudwatch"
+	"github.com/mailvane/mailvane/internal/config"
+	"github.com/mailvane/mailvane/internal/ledger"
+	"github.com/mailvane/mailvane/internal/observation"
+	"github.com/mailvane/mailvane/internal/signal"
+	"github.com/mailvane/mailvane/internal/simulator"
+	"github.com/mailvane/mailvane/internal/simulator/gate"
+	"github.com/mailvane/mailvane/internal/simulator/sesapi"
+	"github.com/mailvane/mailvane/internal/simulator/traffic"
+	"github.com/mailvane/mailvane/internal/view"
+)
+
+const (
+	usRules   = "receipt_rules/receipt-rules-us-east-1"
+	euRules   = "receipt_rules/receipt-rules-" + simulator.AccountEU + "-eu-west-1"
+	usAccount = "account/account-us-east-1"
+	euAccount = "account/account-" + simulator.AccountEU + "-eu-west-1"
+)
+
+// startAWS starts a daemon that reads the demo's queues, receipt rules and accounts, whose sender has these campaigns only.
+func startAWS(t *testing.T, now time.Time, campaigns ...string) *run {
+	t.Helper()
+	o := simulator.Demo(now, 1, 1)
+	o.Story.Campaigns = slices.DeleteFunc(o.Story.Campaigns, func(c traffic.Campaign) bool { return !slices.Contains(campaigns, c.Name) })
+	return startWith(t, o, func(text string) string {
+		return text[:strings.Index(text, "  postmaster:")] + text[strings.Index(text, "  receipt_rules:"):]
+	})
+}
+
+// untilRead waits until the sources have been read, and until that shows.
+func (r *run) untilRead(t *testing.T, names ...string) {
+	t.Helper()
+	for _, name := range names {
+		r.until(t, "reading "+name, func() bool { return r.sourceOf(t, name).State == sourceOK })
+	}
+	if err := r.daemon.view.RefreshInbound(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if err := r.daemon.view.RefreshAccounts(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// ruleOf is what is known of a receipt rule in us-east-1.
+func (r *run) ruleOf(t *testing.T, name string) view.InboundRule {
+	t.Helper()
+	for _, rule := range r.daemon.view.Inbound(signal.Day).Rules {
+		if rule.ReceiptRule == name && rule.Region == "us-east-1" {
+			return rule
+		}
+	}
+	t.Fatalf("no receipt rule %s", name)
+	return view.InboundRule{}
+}
+
+// receipts sums what the ledger holds of receipt rules, by subject and result, of the days up to a time.
+func (r *run) receipts(t *testing.T, from, to time.Time) map[string]float64 {
+	t.Helper()
+	rows, err := r.daemon.ledger.Readings(t.Context(), ledger.ReadingQuery{Source: observation.ReceiptRules, From: from, To: to})
+	if err != nil {
+		t.Fatal(err)
+	}
+	sums := make(map[string]float64)
+	for _, row := range rows {
+		if slices.Contains(observation.ReceiptResults(), row.Key.Metric) {
+			sums[row.Key.Subject+" "+row.Key.Metric] += *row.Value
+		}
+	}
+	return sums
+}
+
+// receiptTruth is what the simulator says about the same. Sums of nothing are left out.
+func (r *run) receiptTruth(o *traffic.Story, from, to time.Time) map[string]float64 {
+	names := map[string]string{
+		"Received": observation.ReceiptReceived, "PublishSuccess": observation.ReceiptPublishSuccess,
+		"PublishFailure": observation.ReceiptPublishFailure, "PublishExpired": observation.ReceiptPublishExpired,
+	}
+	sums := make(map[string]float64)
+	for _, set := range o.RuleSets {
+		for _, rule := range set.Rules {
+			id := observation.ReceiptRule{Account: set.Account, Region: set.Region, RuleSet: set.Name, Rule: rule.Name}
+			for name, result := range names {
+				n := r.sim.CloudWatch().Sum(set.Account, set.Region, traffic.ReceiptMetric(name, set.Name, rule.Name), from, to)
+				if n > 0 {
+					sums[observation.JoinReceiptRule(id)+" "+result] = n
+				}
+			}
+		}
+	}
+	return sums
+}
+
+// TestInboundNamesTheFailingRule reads the demo's receipt rules in two accounts and stops and starts again in between.
+func TestInboundNamesTheFailingRule(t *testing.T) {
+	now := time.Now()
+	r := startAWS(t, now)
+	r.untilRead(t, usRules, euRules)
+
+	lost := r.ruleOf(t, "unsub-flash-friday")
+	if lost.Problem == nil || lost.Problem.Kind != "lost" || lost.Purpose != view.PurposeUnsubscribe ||
+		lost.Events[observation.ReceiptPublishExpired] == 0 || lost.Signals.Failures.Lasting < 4*3600 {
+		t.Errorf("the failing rule is %+v", lost)
+	}
+	f := func(campaign string, want ...string) {
+		t.Helper()
+		var got []string
+		for _, rule := range r.daemon.view.InboundOf(campaign, signal.Day) {
+			got = append(got, rule.ReceiptRule+" "+rule.Problem.Kind)
+		}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("%s suffers from (-want +got):\n%s", campaign, diff)
+		}
+	}
+	f("flash-friday", "unsub-flash-friday lost")
+	f("acme-news", "replies-acme silent")
+	f("weekly-digest")
+
+	// Points are whole 6 minutes after their minute at the latest.
+	from, to := now.AddDate(0, 0, -13), now.Add(-10*time.Minute).Truncate(5*time.Minute)
+	truth := r.receiptTruth(new(traffic.Demo(now)), from.Truncate(5*time.Minute), to)
+	stored := r.receipts(t, from.Truncate(5*time.Minute), to)
+	if diff := cmp.Diff(truth, stored); diff != "" || len(truth) < 10 {
+		t.Errorf("-truth +stored\n%s", diff)
+	}
+
+	if err := r.stop(); err != nil {
+		t.Fatal(err)
+	}
+	r.restart(t)
+	r.untilRead(t, usRules, euRules)
+	if diff := cmp.Diff(truth, r.receipts(t, from.Truncate(5*time.Minute), to)); diff != "" {
+		t.Errorf("after a restart: -truth +stored\n%s", diff)
+	}
+	if again := r.ruleOf(t, "unsub-flash-friday"); again.Problem == nil || again.Problem.Kind != "lost" {
+		t.Errorf("after a restart the failing rule is %+v", again)
+	}
+	passes := r.sourceOf(t, usRules).Passes
+	r.daemon.calls.each(func(op cloudWatchOperation, n cloudWatchCount) {
+		if op.source == "receipt-rules-us-east-1" && op.operation == "GetMetricData" && n.calls > passes.Succeeded+int64(passes.Running) {
+			t.Errorf("after a restart %d metrics were asked for in %d calls of %+v, as if nothing had been read", n.metrics, n.calls, passes)
+		}
+	})
+}
+
+// TestAccountsAgreeWithTheSimulator compares how the demo's accounts stand, and how much of their mail's events came, with
+// the truth.
+func TestAccountsAgreeWithTheSimulator(t *testing.T) {
+	now := time.Now()
+	r := startAWS(t, now, "welcome-series", "globex-updates", "survey-tool", "receipts", "password-reset")
+	if _, err := r.daemon.readHistory(t.Context(), r.sim.History(now.Add(-28*time.Hour), now)); err != nil {
+		t.Fatal(err)
+	}
+	r.untilRead(t, usAccount, euAccount)
+	all := r.daemon.view.Accounts().Accounts
+	if len(all) != 2 {
+		t.Fatalf("%d accounts, want 2", len(all))
+	}
+	for i, place := range []sesapi.Place{{Account: simulator.Account, Region: "us-east-1"}, {Account: simulator.AccountEU, Region: simulator.RegionEU}} {
+		r.checkStanding(t, &all[i], place)
+		r.checkCoverage(t, &all[i], place)
+	}
+	us := &all[0]
+	if i := slices.IndexFunc(us.Tenants, func(t view.TenantRates) bool { return t.Tenant == "globex" }); i != 0 || us.Tenants[i].BounceRate == nil || *us.Tenants[i].BounceRate < 0.03 {
+		t.Errorf("the tenant near its line is number %d of %+v", i, us.Tenants)
+	}
+	if sets := us.Coverage.Sets; len(sets) == 0 || sets[0].ConfigurationSet != "survey-tool" || sets[0].Events.Finding != signal.Deaf {
+		t.Errorf("the configuration set that publishes nothing is not told: %+v", sets)
+	}
+	if len(us.Recommendations.Items) != 1 || us.Recommendations.Items[0].Type != "BOUNCE" {
+		t.Errorf("recommendations %+v", us.Recommendations)
+	}
+}
+
+// checkStanding compares the quota and the rates.
+func (r *run) checkStanding(t *testing.T, a *view.Account, at sesapi.Place) {
+	t.Helper()
+	if a.Account != at.Account || a.Region != at.Region {
+		t.Fatalf("the account is %s in %s, want %+v", a.Account, a.Region, at)
+	}
+	for _, p := range a.Parts {
+		if p.State != signal.OK {
+			t.Errorf("%s of %s is %s", p.Part, a.Account, p.State)
+		}
+	}
+	truth, sent := r.sim.SESAPI().Standing(at.Account, at.Region)
+	near := func(what string, got *float64, want float64) {
+		t.Helper()
+		if got == nil || math.Abs(*got-want) > 0.05*want {
+			t.Errorf("%s of %s is %v, the truth is %v", what, a.Account, got, want)
+		}
+	}
+	near("the quota", a.Quota.Max, truth.Max24Hour)
+	near("what was sent", a.Quota.Sent, sent)
+	near("the use of the quota", a.Quota.Used, sent/truth.Max24Hour)
+	for name, rate := range map[string]*view.AccountRate{"Reputation.BounceRate": &a.BounceRate, "Reputation.ComplaintRate": &a.ComplaintRate} {
+		if rate.Rate == nil {
+			if n := r.sim.CloudWatch().Sum(at.Account, at.Region, traffic.AccountMetric("Complaint"), time.Now().AddDate(0, 0, -14), time.Now()); n > 0 || name != "Reputation.ComplaintRate" {
+				t.Errorf("%s of %s is %s", name, a.Account, rate.State)
+			}
+			continue
+		}
+		hour := rate.Rate.Hour
+		want := r.sim.CloudWatch().Sum(at.Account, at.Region, traffic.AccountMetric(name), hour, hour.Add(15*time.Minute))
+		near(name, &rate.Rate.Value, want)
+		near("headroom to "+name, new(rate.Rate.Left+rate.Rate.Value), nextLine(rate.Rate, want))
+	}
+}
+
+// nextLine is the line that a rate reaches next.
+func nextLine(r *view.SESRate, rate float64) float64 {
+	if rate < r.Review {
+		return r.Review
+	}
+	return r.Pause
+}
+
+// checkCoverage compares what CloudWatch counted, and holds that only the events of the set that publishes none are missing.
+func (r *run) checkCoverage(t *testing.T, a *view.Account, at sesapi.Place) {
+	t.Helper()
+	c := &a.Coverage
+	if c.Hours != 24 {
+		t.Errorf("%d hours of %s are compared", c.Hours, a.Account)
+	}
+	sum := func(m traffic.Metric) int64 {
+		return int64(r.sim.CloudWatch().Sum(at.Account, at.Region, m, c.From, c.To))
+	}
+	names := map[string]string{"send": "Send", "delivery": "Delivery", "bounce": "Bounce", "complaint": "Complaint"}
+	for _, of := range c.Of {
+		theirs, unpublished := sum(traffic.AccountMetric(names[of.Of])), sum(traffic.SetMetric(names[of.Of], "survey-tool"))
+		if of.CloudWatch != theirs {
+			t.Errorf("CloudWatch's count of %s of %s is %d, the truth is %d", of.Of, a.Account, of.CloudWatch, theirs)
+		}
+		if came := theirs - unpublished; of.State != signal.NoData && (of.Ours > came || of.Ours+of.Maybe < came) {
+			t.Errorf("%d of %s (and maybe %d) of %s came, the truth is %d", of.Ours, of.Of, of.Maybe, a.Account, came)
+		}
+	}
+}
+
+// TestAStatusEventReadsAgain reads an account every hour, and at once when SES tells that a tenant was paused.
+func TestAStatusEventReadsAgain(t *testing.T) {
+	now := time.Now()
+	r := startAWS(t, now, "globex-updates")
+	r.write(t, strings.ReplaceAll(r.text(t), "every: 15s, requests", "every: 1h, requests"))
+	if err := r.daemon.Reload(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	r.untilRead(t, usAccount, euAccount)
+	eu := r.sourceOf(t, euAccount).Passes.Succeeded
+	r.sim.SESAPI().Change(func(o *sesapi.Options) {
+		at := sesapi.Place{Account: simulator.Account, Region: "us-east-1"}
+		o.Tenants = append(o.Tenants, sesapi.Tenant{Place: at, Name: "globex", Status: "DISABLED"})
+	})
+	event, err := os.ReadFile(filepath.Join("..", "..", "testdata", "transport", "sqs_body_eventbridge_sending_disabled.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	body := strings.Replace(string(event), "2026-11-20T10:15:32Z", now.UTC().Format(time.RFC3339), 1)
+	if err := r.sim.SQS().Queue(simulator.EventsQueue).Send(body); err != nil {
+		t.Fatal(err)
+	}
+	r.until(t, "known that the tenant is paused", func() bool {
+		all := r.daemon.view.Accounts().Accounts
+		return len(all) == 2 && len(all[0].Tenants) > 0 && all[0].Tenants[0].Tenant == "globex" && all[0].Tenants[0].Status == "DISABLED"
+	})
+	r.until(t, "told as read", func() bool { return r.sourceOf(t, usAccount).Passes.Running == 0 })
+	if n := r.sourceOf(t, usAccount).Passes.Succeeded; n != 2 {
+		t.Errorf("%d passes over the account, want the first and one for the event", n)
+	}
+	if n := r.sourceOf(t, euAccount).Passes.Succeeded; n != eu {
+		t.Errorf("%d passes over another account, want %d", n, eu)
+	}
+}
+
+// TestReloadChangesReceiptRules holds that purposes apply at once and to what was read before, and that sources come and go.
+func TestReloadChangesReceiptRules(t *testing.T) {
+	r := startAWS(t, time.Now())
+	good := r.text(t)
+	reload := func(text string, want ...string) {
+		t.Helper()
+		r.write(t, text)
+		if err := r.daemon.Reload(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		var got []string
+		for _, s := range r.daemon.passes.States() {
+			if kindOf(s.Name) != kindSES {
+				got = append(got, s.Name)
+			}
+		}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("sources (-want +got):\n%s", diff)
+		}
+	}
+	r.untilRead(t, usRules)
+	before := r.sourceOf(t, usRules).Passes.Succeeded
+	reload(strings.Replace(good, `'^unsub-(?P<campaign>.+)$', purpose: unsubscribe`, `'^unsub-', purpose: other, campaigns: ["*-digest"]`, 1),
+		euAccount, usAccount, euRules, usRules)
+	if rule := r.ruleOf(t, "unsub-flash-friday"); rule.Purpose != view.PurposeOther || !slices.Equal(rule.Campaigns, []string{"*-digest"}) {
+		t.Errorf("for other campaigns now: %+v", rule)
+	}
+	if n := r.sourceOf(t, usRules).Passes.Succeeded; n < before {
+		t.Errorf("%d passes, %d before: it was let go", n, before)
+	}
+	accounts := strings.Index(good, "  account:")
+	reload(good[:accounts], euRules, usRules)
+	reload(good[:accounts]+strings.Replace(good[accounts:], "{region: us-east-1,", "{region: us-east-1, name: shop,", 1),
+		euAccount, "account/shop", euRules, usRules)
+	r.untilRead(t, "account/shop")
+	if positions, err := r.daemon.ledger.Positions(t.Context(), "shop"); err != nil || positions["metrics"] == "" {
+		t.Errorf("positions under the new name: %v, %v", positions, err)
+	}
+}
+
+// TestCloudWatchThatIsNotAllowed holds that a missing permission is named, and stops nothing else.
+func TestCloudWatchThatIsNotAllowed(t *testing.T) {
+	now := time.Now()
+	o := simulator.Demo(now, 1, 1)
+	o.Story.Campaigns = nil
+	r := startWith(t, o, func(text string) string {
+		text = text[:strings.Index(text, "  postmaster:")] + text[strings.Index(text, "  receipt_rules:"):]
+		return text[:strings.Index(text, "    - {region: eu-west-1, role_arn")] + text[strings.Index(text, "  account:"):]
+	})
+	remove := r.sim.CloudWatch().Inject(gate.Fault{Kind: gate.FaultError, Op: "GetMetricData", Error: "AccessDenied"})
+	r.write(t, strings.Replace(r.text(t), "    - region: us-east-1", "    - name: again\n      region: us-east-1", 1))
+	if err := r.daemon.Reload(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	r.until(t, "refused", func() bool { return r.sourceOf(t, "receipt_rules/again").State == sourceError })
+	if s := r.sourceOf(t, "receipt_rules/again"); s.Kind != "receipt_rules" || s.Reason != "auth" || !strings.Contains(s.Error, "cloudwatch:GetMetricData") {
+		t.Errorf("the source that may not read is %+v", s)
+	}
+	r.untilRead(t, usAccount)
+	remove()
+	if err := r.daemon.Reload(t.Context()); err != nil { // whoever allowed it reloads
+		t.Fatal(err)
+	}
+	r.until(t, "read", func() bool { return r.sourceOf(t, "receipt_rules/again").State == sourceOK })
+}
+
+func TestStatusFollower(t *testing.T) {
+	f := statusFollower{concerns: func(s *observation.Status) bool { return s.Region == "here" }}
+	at := time.Now()
+	here, there := observation.Status{ID: "1", Region: "here", At: at}, observation.Status{ID: "2", Region: "there", At: at}
+	nameless, later := observation.Status{Region: "here", At: at}, observation.Status{Region: "here", At: at.Add(time.Second)}
+	for i, c := range []struct {
+		events []observation.Status
+		want   bool
+	}{
+		{nil, false},
+		{[]observation.Status{there}, false},
+		{[]observation.Status{here, there}, true},
+		{[]observation.Status{here, there}, false},
+		{[]observation.Status{here, there, nameless}, true},
+		{[]observation.Status{there, nameless}, false},
+		{[]observation.Status{nameless, later}, true},
+	} {
+		if got := f.news(c.events); got != c.want {
+			t.Errorf("look %d: %v, want %v", i, got, c.want)
+		}
+	}
+}
+
+func TestCloudWatchCalls(t *testing.T) {
+	var c cloudWatchCalls
+	a, b := c.of("a"), c.of("b")
+	a(cloudwatch.Call{Operation: "GetMetricData", Metrics: 20})
+	a(cloudwatch.Call{Operation: "ListMetrics"})
+	b(cloudwatch.Call{Operation: "GetMetricData", Metrics: 1})
+	c.of("a")(cloudwatch.Call{Operation: "GetMetricData", Metrics: 3})
+	got := make(map[cloudWatchOperation]cloudWatchCount)
+	c.each(func(op cloudWatchOperation, n cloudWatchCount) { got[op] = n })
+	want := map[cloudWatchOperation]cloudWatchCount{
+		{"a", "GetMetricData"}: {2, 23}, {"a", "ListMetrics"}: {1, 0}, {"b", "GetMetricData"}: {1, 1},
+	}
+	if !maps.Equal(got, want) {
+		t.Errorf("counted %v, want %v", got, want)
+	}
+}
+
+// TestPurposesOfAnotherAccount holds that what is said of one account's receipt rules goes before what is said of whatever
+// account the credentials are of.
+func TestPurposesOfAnotherAccount(t *testing.T) {
+	c := &config.Config{Collectors: config.Collectors{ReceiptRules: []config.ReceiptRules{
+		{Region: "us-east-1", Rules: []config.ReceiptPurpose{{Match: "x", Purpose: "reply", Campaigns: []config.Glob{"promo-*"}}}},
+		{Region: "us-east-1", RoleARN: simulator.RoleEU, Rules: []config.ReceiptPurpose{{Match: "x", Purpose: "dmarc"}}},
+	}}}
+	got, err := receiptPurposes(c)
+	if err != nil || len(got) != 2 || got[0].Account != simulator.AccountEU || got[1].Account != "" {
+		t.Fatalf("%+v, %v", got, err)
+	}
+	rule := got[1].Rules[0]
+	if rule.Purpose != view.PurposeReply || !rule.Match.MatchString("xx") || !rule.Campaigns.Match("promo-spring") ||
+		!slices.Equal(rule.CampaignNames, []string{"promo-*"}) {
+		t.Errorf("%+v", rule)
+	}
+}
