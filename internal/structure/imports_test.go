@@ -13,8 +13,9 @@ func tiers() [][]string {
 		{"internal/signal", "internal/campaign", "internal/mailbox"},
 		{"collectors", "alerts", "internal/ledger", "internal/ledger/known", "dashboards"},
 		{"collectors/cloudwatch", "alerts/delivery"}, // what collectors and notifiers share; they are none themselves
-		{"collectors/*", "alerts/*", "internal/ledger/*", "internal/intake", "internal/view", "internal/watch", "internal/outlet",
-			"internal/simulator", "internal/googleauth"},
+		{"internal/outlet", "alerts/wording"}, // what notifiers and reports share, and notifiers for people
+		{"collectors/*", "alerts/*", "internal/ledger/*", "internal/intake", "internal/view", "internal/watch", "internal/simulator",
+			"internal/googleauth"},
 		{"internal/schedule", "internal/telemetry", "internal/report", "internal/replay"},
 		{"internal/web", "internal/config"},
 		{"internal/app"},
@@ -168,13 +169,13 @@ func TestPlaceOf(t *testing.T) {
 		{"collectors", place{2, "collectors"}},
 		{"collectors/cloudwatch", place{3, "collectors/cloudwatch"}},
 		{"alerts/delivery", place{3, "alerts/delivery"}},
-		{"alerts/webhook", place{4, "alerts/webhook"}},
-		{"collectors/ses", place{4, "collectors/ses"}},
-		{"collectors/ses/event", place{4, "collectors/ses"}},
+		{"alerts/webhook", place{5, "alerts/webhook"}},
+		{"collectors/ses", place{5, "collectors/ses"}},
+		{"collectors/ses/event", place{5, "collectors/ses"}},
 		{"internal/ledger", place{2, "internal/ledger"}},
 		{"internal/ledger/known", place{2, "internal/ledger/known"}},
-		{"internal/ledger/sqlite", place{4, "internal/ledger/sqlite"}},
-		{"cmd/mailvane", place{8, "cmd/mailvane"}},
+		{"internal/ledger/sqlite", place{5, "internal/ledger/sqlite"}},
+		{"cmd/mailvane", place{9, "cmd/mailvane"}},
 	} {
 		got, ok := placeOf(c.folder)
 		if !ok || got != c.want {
