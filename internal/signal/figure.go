@@ -2,6 +2,7 @@ package signal
 
 import (
 	"encoding/json"
+	"fmt"
 	"strconv"
 )
 
@@ -54,6 +55,17 @@ func (s State) String() string {
 
 // MarshalText gives the state's name.
 func (s State) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
+
+// UnmarshalText reads the state's name.
+func (s *State) UnmarshalText(text []byte) error {
+	for state, name := range stateNames {
+		if name == string(text) {
+			*s = State(state)
+			return nil
+		}
+	}
+	return fmt.Errorf("%q is no state", text)
+}
 
 // Basis says from what the denominator "attempted" was taken.
 type Basis string

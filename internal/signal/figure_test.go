@@ -188,6 +188,15 @@ func TestNames(t *testing.T) {
 	if _, ok := Parse("open_rate"); ok {
 		t.Error("open_rate is a signal")
 	}
+	for s := range stateEnd {
+		var back State
+		if err := back.UnmarshalText([]byte(s.String())); err != nil || back != s {
+			t.Errorf("%v is read as %v: %v", s, back, err)
+		}
+	}
+	if new(State).UnmarshalText([]byte("unknown")) == nil {
+		t.Error("any text is a state")
+	}
 	if Signal(200).String() != "unknown" || Window(200).String() != "unknown" || State(200).String() != "unknown" {
 		t.Error("a number without a name has one")
 	}

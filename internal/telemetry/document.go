@@ -24,6 +24,10 @@ four days old; ` + "`mailvane.gmail.data.timestamp`" + ` stays and says how old 
 ` + "`postmaster/v2`" + ` or ` + "`postmaster/v1`" + `: their figures for one day differ and are never mixed. At most 500 domains and 100 identifiers of
 each are exported, those with the highest rates; what is left out is counted in ` + "`mailvane.gmail.unexported`" + `.
 
+Gauges of SES accounts disappear when SES or CloudWatch has not answered for three hours, those of receipt rules when CloudWatch
+has not been read for half an hour. Up to 2,000 receipt rules are exported; what is left out is counted in
+` + "`mailvane.receipt.unexported`" + `, and what it did is in ` + "`mailvane.receipt.events`" + ` as ` + "`(other)`" + `.
+
 This page is made from the code by ` + "`make generate`" + `.
 
 | OpenTelemetry | Prometheus | kind | unit | attributes | meaning |

@@ -11,7 +11,7 @@ import (
 )
 
 // maxAttributes is the largest number of attributes of a counter or histogram, whose series are kept.
-const maxAttributes = 4
+const maxAttributes = 5
 
 // values are a series' attribute values in the order of its instrument's attributes; unused places are empty.
 type values [maxAttributes]string

@@ -46,6 +46,26 @@ const (
 	GmailDataTimestamp         = "mailvane.gmail.data.timestamp"
 	GmailUnexported            = "mailvane.gmail.unexported"
 	GmailUseFolded             = "mailvane.gmail.use.folded"
+	AccountRate                = "mailvane.account.rate"
+	AccountRateHeadroom        = "mailvane.account.rate.headroom"
+	AccountOwnRate             = "mailvane.account.own_rate"
+	AccountQuotaUsed           = "mailvane.account.quota.used"
+	AccountStatus              = "mailvane.account.status"
+	AccountSendingEnabled      = "mailvane.account.sending_enabled"
+	AccountFindings            = "mailvane.account.findings"
+	CoverageRatio              = "mailvane.coverage.ratio"
+	CoverageFinding            = "mailvane.coverage.finding"
+	ReceiptEvents              = "mailvane.receipt.events"
+	ReceiptFailingDuration     = "mailvane.receipt.failing.duration"
+	ReceiptExpired             = "mailvane.receipt.expired"
+	ReceiptSilent              = "mailvane.receipt.silent"
+	ReceiptRuleInfo            = "mailvane.receipt.rule.info"
+	ReceiptRulesUsed           = "mailvane.receipt.rules.used"
+	ReceiptRecipientsUsed      = "mailvane.receipt.recipients.used"
+	ReceiptDataTimestamp       = "mailvane.receipt.data.timestamp"
+	ReceiptUnexported          = "mailvane.receipt.unexported"
+	CloudWatchRequests         = "mailvane.cloudwatch.requests"
+	CloudWatchMetrics          = "mailvane.cloudwatch.metrics"
 	SourceState                = "mailvane.source.state"
 	CollectorPasses            = "mailvane.collector.passes"
 	CollectorPassDuration      = "mailvane.collector.pass.duration"
@@ -79,7 +99,7 @@ var (
 
 // Instruments returns the table: every metric that Mailvane exports, in the order of its documentation.
 func Instruments() []Instrument {
-	return slices.Concat(mailInstruments(), gmailInstruments(), sourceInstruments(), ownInstruments())
+	return slices.Concat(mailInstruments(), gmailInstruments(), accountInstruments(), receiptInstruments(), sourceInstruments(), ownInstruments())
 }
 
 func mailInstruments() []Instrument {

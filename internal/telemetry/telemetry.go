@@ -52,8 +52,10 @@ type Telemetry struct {
 	histograms map[string]*histogram
 
 	campaignSlots, providerSlots *slots
+	receiptRules                 receiptRules
 	// The counters that every event touches, found once.
 	campaignRecipients, campaignProvider, providerRecipients, providerFailures *counter
+	receiptEvents                                                              *counter
 }
 
 // New makes the instruments and their readers.
@@ -69,6 +71,7 @@ func New(ctx context.Context, o Options) (*Telemetry, error) {
 		histograms:    make(map[string]*histogram),
 		campaignSlots: newSlots(o.MaxCampaigns, otherName),
 		providerSlots: newSlots(o.MaxProviders, name{name: observation.OtherProvider}),
+		receiptRules:  receiptRules{known: make(map[observation.ReceiptRule]observation.ReceiptRule)},
 	}
 	readers, err := t.readers(ctx, o)
 	if err != nil {
@@ -92,6 +95,7 @@ func New(ctx context.Context, o Options) (*Telemetry, error) {
 	t.campaignProvider = t.counters[CampaignProviderRecipients]
 	t.providerRecipients = t.counters[ProviderRecipients]
 	t.providerFailures = t.counters[ProviderFailures]
+	t.receiptEvents = t.counters[ReceiptEvents]
 	return t, nil
 }
 
