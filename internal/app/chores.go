@@ -32,7 +32,7 @@ func (d *Daemon) addChores() error {
 		{Name: "maintain", Every: maintainEvery, Run: d.ledger.Maintain},
 		{Name: "rebalance", Every: rebalanceEvery, Run: d.rebalance},
 		{Name: "join", Run: d.joinable.passes(d.view.RefreshGmail)},
-		{Name: "inbound", Run: d.inbound.passes(d.view.RefreshInbound)},
+		{Name: "inbound", Run: d.inbound.passes(d.refreshInbound)},
 		{Name: "accounts", Run: d.accounts.passes(d.view.RefreshAccounts)},
 	} {
 		job.MaxConcurrent = 1

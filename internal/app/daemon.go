@@ -163,6 +163,7 @@ func (d *Daemon) openLedger(ctx context.Context, c *config.Config) (err error) {
 		Ledger:   timedLedger{d.ledger, d.tel, d.env.Now},
 		Bounds:   intake.Bounds{Campaigns: c.Campaigns.MaxTracked},
 		Observer: d.tel.Counts(),
+		Readings: d.tel.Counts(),
 		Now:      d.env.Now,
 		Settings: set.intake,
 	})

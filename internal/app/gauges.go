@@ -18,6 +18,8 @@ func (d *Daemon) bindGauges() {
 	d.bindSources()
 	d.bindLedger()
 	(&gmailGauges{d.view, d.tel, d.env.Now}).bind()
+	(&awsGauges{d.view, d.tel, d.env.Now}).bind()
+	d.bindCloudWatchCalls()
 	d.tel.Bind(telemetry.BuildInfo, func(emit telemetry.Emit) { emit(1, d.env.Version, runtime.Version()) })
 	d.tel.Bind(telemetry.ConfigReloadSuccess, func(emit telemetry.Emit) {
 		d.mu.Lock()

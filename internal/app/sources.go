@@ -143,8 +143,13 @@ func (d *Daemon) sourceOf(s *schedule.State, status *ledger.Status, domains []vi
 	if read.queue != nil {
 		source.Queue = read.queue.describe(status)
 	}
-	if account, ok := read.config.(config.Postmaster); ok {
-		source.Unreadable = d.unreadable(&account, domains)
+	switch c := read.config.(type) {
+	case config.Postmaster:
+		source.Unreadable = d.unreadable(&c, domains)
+	case config.ReceiptRules:
+		source.CloudWatch = d.calls.asked(string(c.Name))
+	case config.Account:
+		source.CloudWatch = d.calls.asked(string(c.Name))
 	}
 	return source
 }

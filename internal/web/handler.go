@@ -25,12 +25,14 @@ type View interface {
 	Providers(w signal.Window, sort view.Sort) view.Providers
 	Domains(q view.DomainQuery) view.Domains
 	Identifiers(q view.IdentifierQuery) view.Identifiers
+	Inbound(w signal.Window) view.Inbound
+	Accounts() view.Accounts
 }
 
 // Options are what a handler shows.
 type Options struct {
 	View View
-	// Sources says how what is read is.
+	// Sources says how what is read is; what SES says is the View's.
 	Sources func(ctx context.Context) (Sources, error)
 	// Ready returns nil when the daemon can do its work, else why not.
 	Ready func() error
@@ -58,6 +60,7 @@ func New(o Options) http.Handler {
 	mux.HandleFunc("GET /api/v1/providers", s.providers)
 	mux.HandleFunc("GET /api/v1/domains", s.domains)
 	mux.HandleFunc("GET /api/v1/identifiers", s.identifiers)
+	mux.HandleFunc("GET /api/v1/inbound", s.inbound)
 	mux.HandleFunc("GET /api/v1/sources", s.sources)
 	mux.HandleFunc("GET /-/healthy", healthy)
 	mux.HandleFunc("GET /-/ready", s.ready)
@@ -164,6 +167,7 @@ func (s *server) sources(w http.ResponseWriter, r *http.Request) {
 		s.fault(w, err)
 		return
 	}
+	sources.SES = s.View.Accounts()
 	s.json(w, sources)
 }
 

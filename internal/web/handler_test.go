@@ -88,6 +88,13 @@ func (s *shown) Identifiers(q view.IdentifierQuery) view.Identifiers {
 	return view.Identifiers{}
 }
 
+func (s *shown) Inbound(w signal.Window) view.Inbound {
+	s.query.Window = w
+	return view.Inbound{Window: view.InboundWindow{Start: noon, End: noon, Basis: "handled", AsOf: noon}, Regions: []view.InboundRegion{}, Rules: []view.InboundRule{}}
+}
+
+func (s *shown) Accounts() view.Accounts { return view.Accounts{AsOf: noon, Accounts: []view.Account{}} }
+
 type site struct {
 	view    *shown
 	ready   error

@@ -1,6 +1,10 @@
 package web
 
-import "time"
+import (
+	"time"
+
+	"github.com/mailvane/mailvane/internal/view"
+)
 
 // Sources says how far the figures can be trusted: what is read, how that goes, and what is missing.
 type Sources struct {
@@ -9,6 +13,8 @@ type Sources struct {
 	Ledger  LedgerInfo `json:"ledger"`
 	// Published says which event types arrive from where: a rate is known only where its denominator is published.
 	Published []Published `json:"published"`
+	// SES says how the SES accounts stand, and what share of their mail is covered.
+	SES view.Accounts `json:"ses"`
 	// Names says how many names are counted on their own, and how many events lost theirs because a cap was reached.
 	Names      []Names        `json:"names"`
 	Quarantine QuarantineInfo `json:"quarantine"`
@@ -31,8 +37,19 @@ type Source struct {
 	NextPass    *time.Time `json:"next_pass,omitempty"`
 	Passes      Passes     `json:"passes"`
 	Queue       *QueueInfo `json:"queue,omitempty"`
+	// CloudWatch is left out for sources that ask nothing of it.
+	CloudWatch *CloudWatchUse `json:"cloudwatch,omitempty"`
 	// Unreadable are the domains of a Google account that Gmail shows it nothing about.
 	Unreadable []UnreadableDomain `json:"unreadable_domains,omitempty"`
+}
+
+// CloudWatchUse is what a source has asked of CloudWatch since the daemon started.
+type CloudWatchUse struct {
+	Requests int64 `json:"requests"`
+	// Metrics is how many metrics were asked for in them, which is what is paid for. Dollars is by list price; AWS may give
+	// a discount.
+	Metrics int64   `json:"metrics"`
+	Dollars float64 `json:"dollars"`
 }
 
 // UnreadableDomain is a domain and why it cannot be read: unverified, no_access or not_found.
