@@ -150,8 +150,8 @@ collectors:
 }
 
 const demoText = `
-Ready: %d events of the last five weeks were counted in %.1f s, and mail is being sent now. Gmail's figures are a few
-seconds behind; within three minutes one of its days is revised and a late one arrives.
+Ready: %d events of the last five weeks were counted in %.1f s, and mail is being sent now. The figures of Gmail, CloudWatch
+and SES are a few seconds behind; within three minutes one of Gmail's days is revised and a late one arrives.
 
   http://%[3]v/                                                     where to begin
   http://%[3]v/api/v1/campaigns?window=7d&sort=hard_bounce_rate     the bought list comes first
@@ -161,7 +161,8 @@ seconds behind; within three minutes one of its days is revised and a late one a
   http://%[3]v/api/v1/identifiers?window=7d                         what Gmail reports, and whose mail it was
   http://%[3]v/api/v1/domains?window=7d                             what Gmail says about each domain
   http://%[3]v/api/v1/providers?window=24h                          where mail is refused or slowed
-  http://%[3]v/api/v1/sources                                       what is read, and what is missing
+  http://%[3]v/api/v1/inbound?window=24h                            the receipt rule that loses unsubscribes, and whose
+  http://%[3]v/api/v1/sources                                       what is read and missing; how SES judges the accounts
   http://%[3]v/metrics                                              all of it for Prometheus
 
 Stop with Ctrl-C. Nothing is left behind.
