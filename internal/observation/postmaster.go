@@ -21,6 +21,17 @@ const (
 	// PostmasterFeedbackLoopSpamRate is an identifier's rate of spam reports, between 0 and 1, nil when Gmail lists the
 	// identifier without one, or no longer lists it. Its detail is that of FeedbackLoopDetail.
 	PostmasterFeedbackLoopSpamRate = "feedback_loop_spam_rate"
+	// PostmasterAuthRate, PostmasterTLSRate and PostmasterErrorRate are shares of a day's mail: what passed the check that is
+	// their detail, what went encrypted in that direction, and what was refused or put off in that way.
+	PostmasterAuthRate  = "auth_success_rate"
+	PostmasterTLSRate   = "tls_encryption_rate"
+	PostmasterErrorRate = "delivery_error_rate"
+	// PostmasterCompliance and PostmasterVerdict are 1 where a requirement is met and 0 where the domain needs work, without
+	// a value when Gmail says neither. Their detail is a level and the requirement, "domain/SPF"; PostmasterJudged has that
+	// level as its detail, and the domain that is judged as its text. All three are of the day of asking.
+	PostmasterCompliance = "compliance"
+	PostmasterVerdict    = "compliance_verdict"
+	PostmasterJudged     = "compliance_domain"
 
 	// PostmasterFromHeader and PostmasterAllDKIM are the aggregations of v2: by the domain of the header From, or by every
 	// domain that signed the mail. PostmasterUnstated is that of v1, which does not say.

@@ -43,8 +43,11 @@ type gmail struct {
 	identifiers []DomainIdentifier
 	unreported  []campaign.Unreported
 	advice      []campaign.Advice
-	// subjects are what WalkGmail shows, made when it is first asked for.
+	// subjects are what WalkGmail shows, days what WalkGmailDays does, places where campaigns were sent from; all are made when
+	// they are first asked for.
 	subjects func() []GmailSubject
+	days     func() map[string][]GmailSeries
+	places   func() map[campaign.Name]Places
 	// folded is how many rows of use were too many to be told apart.
 	folded int
 }
@@ -118,6 +121,7 @@ func (v *View) RefreshGmail(ctx context.Context) error {
 	g.identifiers, g.unreported, g.advice = g.identifiersOf(), g.join.Unreported(), g.join.Advice()
 	g.show(j.readings.domains)
 	g.subjects = sync.OnceValue(g.walkable)
+	v.dayByDay(g, p.Covered, covered != forever)
 	v.gmail.Store(g)
 	return nil
 }
@@ -231,9 +235,11 @@ func folded(value string) string {
 
 // readings is what the ledger has of Gmail's readings, in the form that is used. It does not change.
 type readings struct {
-	loops    []campaign.Reading
-	arrivals []campaign.Arrival
-	domains  []*gmailDomain
+	loops []campaign.Reading
+	// loopsSeen is when each of the loops was first seen.
+	loopsSeen []time.Time
+	arrivals  []campaign.Arrival
+	domains   []*gmailDomain
 }
 
 // gmailDomain is what Gmail says about a domain, by one version of the API.
@@ -241,10 +247,14 @@ type gmailDomain struct {
 	name, source string
 	// access is why the domain cannot be read, empty when it can.
 	access string
-	// newest is the last day of which figures came, 0 when none did.
-	newest campaign.Day
+	// asked is the last day on which the domain was asked for, newest the last day of which figures came; 0 when there is none.
+	asked, newest campaign.Day
+	// arrived are the days of which anything came, newest first.
+	arrived []arrivedDay
 	// spam are the days that have a rate, oldest first.
 	spam []measured
+	// daily are the values of each day, newest first, of what is judged day by day.
+	daily map[dailyKey][]dailyValue
 	// measures are the newest values of everything else.
 	measures []Measure
 	// shown is what is shown of it whatever the window is.
@@ -323,14 +333,16 @@ func (s *readingSet) done() *readings {
 	r := &readings{}
 	type source struct{ name, source string }
 	domains := map[source]*gmailDomain{}
+	loops := []seenLoop{}
 	for at, row := range s.rows {
 		k := at.key
 		d := domains[source{k.Subject, k.Source}]
 		if d == nil {
-			d = &gmailDomain{name: k.Subject, source: k.Source}
+			d = &gmailDomain{name: k.Subject, source: k.Source, daily: map[dailyKey][]dailyValue{}}
 			domains[source{k.Subject, k.Source}] = d
 			r.domains = append(r.domains, d)
 		}
+		d.takeDaily(k, at.day, &row)
 		switch {
 		case k.Metric == observation.PostmasterArrived:
 			r.arrivals = append(r.arrivals, campaign.Arrival{Source: k.Source, Domain: k.Subject, Day: at.day})
@@ -339,9 +351,9 @@ func (s *readingSet) done() *readings {
 			d.spam = append(d.spam, measured{at.day, *row.Value, row.FirstSeen, row.LastChanged})
 		case k.Metric == observation.PostmasterFeedbackLoopSpamRate:
 			if aggregation, identifier, ok := observation.CutFeedbackLoopDetail(k.Detail); ok {
-				r.loops = append(r.loops, campaign.Reading{
+				loops = append(loops, seenLoop{campaign.Reading{
 					Source: k.Source, Domain: k.Subject, Aggregation: aggregation, Identifier: identifier, Day: at.day, Rate: row.Value,
-				})
+				}, row.FirstSeen})
 				d.newest = max(d.newest, at.day)
 			}
 		default:
@@ -354,25 +366,32 @@ func (s *readingSet) done() *readings {
 	slices.SortFunc(r.domains, func(a, b *gmailDomain) int {
 		return cmp.Or(cmp.Compare(a.name, b.name), cmp.Compare(b.source, a.source))
 	})
-	slices.SortFunc(r.loops, func(a, b campaign.Reading) int {
+	slices.SortFunc(loops, func(a, b seenLoop) int {
 		return cmp.Or(cmp.Compare(a.Domain, b.Domain), cmp.Compare(a.Identifier, b.Identifier), cmp.Compare(b.Source, a.Source),
 			cmp.Compare(b.Aggregation, a.Aggregation), cmp.Compare(b.Day, a.Day))
 	})
+	for _, l := range loops {
+		r.loops, r.loopsSeen = append(r.loops, l.Reading), append(r.loopsSeen, l.firstSeen)
+	}
 	return r
 }
 
 // order keeps the newest of each measure, and takes the state of access out of them.
 func (d *gmailDomain) order() {
 	slices.SortFunc(d.spam, func(a, b measured) int { return cmp.Compare(a.day, b.day) })
+	d.orderDaily()
 	slices.SortFunc(d.measures, func(a, b Measure) int {
 		return cmp.Or(strings.Compare(a.Metric, b.Metric), strings.Compare(a.Detail, b.Detail), cmp.Compare(b.Day, a.Day))
 	})
 	d.measures = slices.CompactFunc(d.measures, func(a, b Measure) bool { return a.Metric == b.Metric && a.Detail == b.Detail })
 	d.measures = slices.DeleteFunc(d.measures, func(m Measure) bool {
-		if m.Metric == observation.PostmasterAccess && m.Text != accessOK {
+		if m.Metric != observation.PostmasterAccess {
+			return false
+		}
+		if d.asked = m.Day; m.Text != accessOK {
 			d.access = m.Text
 		}
-		return m.Metric == observation.PostmasterAccess
+		return true
 	})
 }
 

@@ -152,6 +152,13 @@ func (v *View) Walk(by By, see func(*Subject) bool) {
 	v.walk(by, see)
 }
 
+// Stale says that the sources of SES events have been failing, so that figures rest on what was known before.
+func (v *View) Stale() bool {
+	v.mu.RLock()
+	defer v.mu.RUnlock()
+	return v.stale
+}
+
 func (v *View) walk(by By, see func(*Subject) bool) {
 	switch by {
 	case ByCampaign, ByCampaignProvider:
