@@ -40,6 +40,8 @@ type Error struct {
 	Reason     Reason
 	// Hint says what a person can do, empty when nothing.
 	Hint string
+	// Permission is the one permission that is known to be missing, such as the IAM action ses:GetAccount, else empty.
+	Permission string
 	// RetryAfter is how long the source asked to be left alone, 0 when it did not say.
 	RetryAfter time.Duration
 	Err        error

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/mailvane/mailvane/collectors"
+	"github.com/mailvane/mailvane/collectors/awsfault"
 	"github.com/mailvane/mailvane/collectors/cloudwatch"
 	"github.com/mailvane/mailvane/internal/observation"
 )
@@ -158,8 +159,8 @@ func (p *pass) whole(g *group, results []cloudwatch.Result) error {
 		case cloudwatch.StatusForbidden:
 			e := &collectors.Error{
 				Source: p.c.name, Op: "read the metrics of", Reason: collectors.ReasonAuth,
-				Hint: "the policy of the role or user must allow " + g.part.Action(),
-				Err:  fmt.Errorf("CloudWatch forbids to read %s", g.counters[i].query.Series.Metric),
+				Hint: awsfault.HintPermission(g.part.Action()), Permission: g.part.Action(),
+				Err: fmt.Errorf("CloudWatch forbids to read %s", g.counters[i].query.Series.Metric),
 			}
 			return e
 		default:

@@ -77,10 +77,10 @@ func (p *pass) settle(ctx context.Context, part observation.AccountPart, err err
 	return nil
 }
 
-// missing says whether the error is that this action is not allowed: its hint ends with it.
+// missing says whether the error is that this action is not allowed.
 func missing(err error, action string) bool {
 	e, ok := errors.AsType[*collectors.Error](err)
-	return ok && e.Reason == collectors.ReasonAuth && strings.HasSuffix(e.Hint, " "+action)
+	return ok && e.Permission == action
 }
 
 // period is that of a reading.

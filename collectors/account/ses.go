@@ -12,6 +12,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sesv2/types"
 
 	"github.com/mailvane/mailvane/collectors"
+	"github.com/mailvane/mailvane/collectors/awsfault"
 	"github.com/mailvane/mailvane/collectors/cloudwatch"
 	"github.com/mailvane/mailvane/internal/observation"
 )
@@ -29,7 +30,7 @@ func ask[T any](ctx context.Context, p *pass, op string, part observation.Accoun
 	for again := false; ; again = true {
 		if err := p.c.limiter.Wait(ctx); err != nil {
 			var none T
-			return none, fmt.Errorf("%s %s: %w", op, p.c.name, orCause(ctx, err))
+			return none, fmt.Errorf("%s %s: %w", op, p.c.name, awsfault.Cause(ctx, err))
 		}
 		p.progress.Calls++
 		out, err := cloudwatch.Within(ctx, call)
@@ -41,14 +42,6 @@ func ask[T any](ctx context.Context, p *pass, op string, part observation.Accoun
 			return out, fault
 		}
 	}
-}
-
-// orCause is why ctx ended if it did.
-func orCause(ctx context.Context, err error) error {
-	if ctx.Err() != nil {
-		return context.Cause(ctx)
-	}
-	return err
 }
 
 // sending asks how the account stands.

@@ -15,6 +15,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/credentials/stscreds"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
+
+	"github.com/mailvane/mailvane/collectors/awsfault"
 )
 
 // callTimeout bounds one call, its answer and the SDK's second attempt included.
@@ -90,9 +92,7 @@ func Open(o Options) (*Account, error) {
 		})
 		cfg.Credentials = aws.NewCredentialsCache(p)
 	}
-	if cfg.Credentials != nil {
-		cfg.Credentials = marked{cfg.Credentials}
-	}
+	cfg.Credentials = awsfault.Credentials(cfg.Credentials)
 	a := &Account{
 		source: o.Source, config: cfg, client: cloudwatch.NewFromConfig(cfg), sts: sts.NewFromConfig(cfg),
 		observe: o.Observe, now: o.Now,
@@ -146,25 +146,13 @@ func (a *Account) ID(ctx context.Context) (string, error) {
 
 // Within makes a call that ends after 30 seconds if it has no whole answer by then.
 func Within[T any](ctx context.Context, call func(context.Context) (T, error)) (T, error) {
-	ctx, cancel := context.WithTimeoutCause(ctx, callTimeout, &silenceError{callTimeout})
+	ctx, cancel := awsfault.WithTimeout(ctx, callTimeout)
 	defer cancel()
 	out, err := call(ctx)
-	if cause := context.Cause(ctx); err != nil && cause != nil {
-		err = cause // the SDK reports the end, not its cause
+	if err != nil {
+		err = awsfault.Cause(ctx, err)
 	}
 	return out, err
-}
-
-// marked marks what goes wrong with credentials, because the SDK does not tell it from other errors.
-type marked struct{ provider aws.CredentialsProvider }
-
-// Retrieve implements aws.CredentialsProvider.
-func (m marked) Retrieve(ctx context.Context) (aws.Credentials, error) {
-	c, err := m.provider.Retrieve(ctx)
-	if err != nil {
-		return c, &credentialsError{err}
-	}
-	return c, nil
 }
 
 // careful is an HTTP client whose answers have an end, and whose requests' bodies cannot write themselves (io.WriterTo). The

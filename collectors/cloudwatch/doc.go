@@ -1,6 +1,6 @@
 // Package cloudwatch reads metrics of one AWS account and region for the collectors that need them. It is no collector: it
 // knows no source, stores nothing and decides nothing about time. What such a collector needs beside metrics stands here
-// too: the account's number, the SDK's configuration with the role assumed, and what the SDK's errors mean.
+// too: the account's number, the SDK's configuration with the role assumed, and the errors of calls to its services.
 //
 // # Requests
 //

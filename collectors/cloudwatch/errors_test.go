@@ -14,6 +14,7 @@ import (
 	"github.com/aws/smithy-go/encoding/cbor"
 
 	"github.com/mailvane/mailvane/collectors"
+	"github.com/mailvane/mailvane/collectors/awsfault"
 )
 
 func TestFailures(t *testing.T) {
@@ -124,7 +125,7 @@ func TestRoles(t *testing.T) {
 	}
 	_, _, err = a.List(t.Context(), "AWS/SES", "")
 	e := failure(t, err)
-	if e.Reason != collectors.ReasonAuth || !strings.Contains(e.Error(), "trust policy") || Denied(err) {
+	if e.Reason != collectors.ReasonAuth || !strings.Contains(e.Error(), "trust policy") || awsfault.Denied(err) {
 		t.Errorf("%s: %v", e.Reason, e)
 	}
 }
@@ -141,7 +142,7 @@ func TestNoCredentials(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, _, err = a.List(t.Context(), "AWS/SES", "")
-	if e := failure(t, err); e.Reason != collectors.ReasonAuth || !strings.Contains(e.Error(), hintNoCreds) {
+	if e := failure(t, err); e.Reason != collectors.ReasonAuth || !strings.Contains(e.Error(), awsfault.HintNoCredentials) {
 		t.Errorf("%s: %v", e.Reason, e)
 	}
 }

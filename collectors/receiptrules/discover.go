@@ -14,6 +14,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ses/types"
 
 	"github.com/mailvane/mailvane/collectors"
+	"github.com/mailvane/mailvane/collectors/awsfault"
 	"github.com/mailvane/mailvane/collectors/cloudwatch"
 	"github.com/mailvane/mailvane/internal/observation"
 )
@@ -113,7 +114,7 @@ func (p *pass) describe(ctx context.Context) {
 	})
 	region := p.id("", "")
 	switch {
-	case cloudwatch.Denied(err):
+	case awsfault.Denied(err):
 		p.today(region, observation.ReceiptActiveSet, nil, observation.ReceiptSetDenied)
 		return
 	case err != nil:

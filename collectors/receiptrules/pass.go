@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/mailvane/mailvane/collectors"
+	"github.com/mailvane/mailvane/collectors/awsfault"
 	"github.com/mailvane/mailvane/collectors/cloudwatch"
 	"github.com/mailvane/mailvane/internal/observation"
 )
@@ -260,7 +261,11 @@ func (p *pass) tellMissed(all []missed) {
 	err := fmt.Errorf("CloudWatch did not give all figures of %d receipt rules; the first is %s of the rule set %s (%s)",
 		len(all), all[0].id.Rule, all[0].id.RuleSet, all[0].status)
 	if slices.ContainsFunc(all, func(m missed) bool { return m.status == cloudwatch.StatusForbidden }) {
-		p.fault(collectors.ReasonAuth, "the policy of the role or user must allow cloudwatch:GetMetricData", err)
+		const action = "cloudwatch:GetMetricData"
+		p.faults = append(p.faults, &collectors.Error{
+			Source: p.c.name, Op: "read the metrics of", Reason: collectors.ReasonAuth,
+			Hint: awsfault.HintPermission(action), Permission: action, Err: err,
+		})
 		return
 	}
 	p.fault(collectors.ReasonUnavailable, "", err)

@@ -1,7 +1,6 @@
 package ses
 
 import (
-	"context"
 	"errors"
 	"net"
 	"net/http"
@@ -16,6 +15,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/credentials/stscreds"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
+
+	"github.com/mailvane/mailvane/collectors/awsfault"
 )
 
 // RegionOf reads the AWS region out of a queue's URL; ok is false when the host is not one of AWS's that name a region.
@@ -62,9 +63,7 @@ func newTransport(o *Options) *sqsTransport {
 		})
 		cfg.Credentials = aws.NewCredentialsCache(role)
 	}
-	if cfg.Credentials != nil {
-		cfg.Credentials = marked{cfg.Credentials}
-	}
+	cfg.Credentials = awsfault.Credentials(cfg.Credentials)
 	client := plainBodies{httpClient(cfg)}
 	return &sqsTransport{
 		client: sqs.NewFromConfig(cfg, func(s *sqs.Options) {
@@ -107,25 +106,6 @@ func httpClient(cfg aws.Config) sqs.HTTPClient {
 		t.DisableCompression = true
 	}).WithDialerOptions(func(d *net.Dialer) { d.Timeout = 5 * time.Second })
 }
-
-// marked marks what goes wrong with credentials, because the SDK does not tell it from other errors.
-type marked struct{ provider aws.CredentialsProvider }
-
-// Retrieve implements aws.CredentialsProvider.
-func (m marked) Retrieve(ctx context.Context) (aws.Credentials, error) {
-	c, err := m.provider.Retrieve(ctx)
-	if err != nil {
-		return c, &credentialsError{err}
-	}
-	return c, nil
-}
-
-// credentialsError is an error of the providers of credentials.
-type credentialsError struct{ err error }
-
-func (e *credentialsError) Error() string { return "get AWS credentials: " + e.err.Error() }
-
-func (e *credentialsError) Unwrap() error { return e.err }
 
 // check says what is wrong with the options.
 func (o *Options) check() error {

@@ -14,6 +14,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 
 	"github.com/mailvane/mailvane/collectors"
+	"github.com/mailvane/mailvane/collectors/awsfault"
 	"github.com/mailvane/mailvane/internal/simulator/sqs"
 )
 
@@ -215,7 +216,7 @@ func TestCredentials(t *testing.T) {
 	}
 	_, err = c.Pass(t.Context(), r.sink)
 	e, ok := errors.AsType[*collectors.Error](err)
-	if !ok || e.Reason != collectors.ReasonAuth || !strings.Contains(e.Error(), "no EC2 IMDS role found") || e.Hint != hintNoCreds {
+	if !ok || e.Reason != collectors.ReasonAuth || !strings.Contains(e.Error(), "no EC2 IMDS role found") || e.Hint != awsfault.HintNoCredentials {
 		t.Errorf("%v", err)
 	}
 }
@@ -263,7 +264,7 @@ func TestRoleIsAssumed(t *testing.T) {
 			t.Errorf("%v", err)
 		}
 	}
-	refuse("AccessDenied", http.StatusForbidden, collectors.ReasonAuth, hintRole)
+	refuse("AccessDenied", http.StatusForbidden, collectors.ReasonAuth, awsfault.HintRole)
 	refuse("ServiceUnavailable", http.StatusServiceUnavailable, collectors.ReasonUnavailable, "")
 }
 

@@ -12,6 +12,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sqs/types"
 
 	"github.com/mailvane/mailvane/collectors"
+	"github.com/mailvane/mailvane/collectors/awsfault"
 )
 
 const (
@@ -104,7 +105,7 @@ type sqsTransport struct {
 
 // Receive implements Transport.
 func (t *sqsTransport) Receive(ctx context.Context, visibility time.Duration) (Received, error) {
-	ctx, cancel := context.WithTimeoutCause(ctx, t.receiveTimeout, &silenceError{t.receiveTimeout})
+	ctx, cancel := awsfault.WithTimeout(ctx, t.receiveTimeout)
 	defer cancel()
 	a := t.answers.Get().(*answer)
 	r := &reservation{budget: t.budget, client: t.http, now: t.now, patience: visibility / 2, answer: a}
@@ -127,7 +128,7 @@ func (t *sqsTransport) Receive(ctx context.Context, visibility time.Duration) (R
 	}
 	if err != nil {
 		release()
-		return Received{}, orCause(ctx, err)
+		return Received{}, awsfault.Cause(ctx, err)
 	}
 	messages := a.messages
 	if len(messages) == 0 {
@@ -138,7 +139,7 @@ func (t *sqsTransport) Receive(ctx context.Context, visibility time.Duration) (R
 
 // Delete implements Transport.
 func (t *sqsTransport) Delete(ctx context.Context, messages []Message) ([]int, error) {
-	ctx, cancel := context.WithTimeoutCause(ctx, t.callTimeout, &silenceError{t.callTimeout})
+	ctx, cancel := awsfault.WithTimeout(ctx, t.callTimeout)
 	defer cancel()
 	entries := make([]types.DeleteMessageBatchRequestEntry, len(messages))
 	for i := range messages {
@@ -146,7 +147,7 @@ func (t *sqsTransport) Delete(ctx context.Context, messages []Message) ([]int, e
 	}
 	answer, err := t.client.DeleteMessageBatch(ctx, &sqs.DeleteMessageBatchInput{QueueUrl: &t.queueURL, Entries: entries})
 	if err != nil {
-		return all(len(messages)), orCause(ctx, err)
+		return all(len(messages)), awsfault.Cause(ctx, err)
 	}
 	done := make([]bool, len(messages))
 	for i := range answer.Successful {
@@ -159,7 +160,7 @@ func (t *sqsTransport) Delete(ctx context.Context, messages []Message) ([]int, e
 
 // extend implements control.
 func (t *sqsTransport) extend(ctx context.Context, messages []Message, visibility time.Duration) error {
-	ctx, cancel := context.WithTimeoutCause(ctx, t.callTimeout, &silenceError{t.callTimeout})
+	ctx, cancel := awsfault.WithTimeout(ctx, t.callTimeout)
 	defer cancel()
 	entries := make([]types.ChangeMessageVisibilityBatchRequestEntry, len(messages))
 	for i := range messages {
@@ -170,7 +171,7 @@ func (t *sqsTransport) extend(ctx context.Context, messages []Message, visibilit
 	answer, err := t.client.ChangeMessageVisibilityBatch(ctx,
 		&sqs.ChangeMessageVisibilityBatchInput{QueueUrl: &t.queueURL, Entries: entries})
 	if err != nil {
-		return orCause(ctx, err)
+		return awsfault.Cause(ctx, err)
 	}
 	if missing := len(messages) - len(answer.Successful); missing > 0 {
 		return &entriesError{failed: missing, of: len(messages), code: firstCode(answer.Failed)}
@@ -180,7 +181,7 @@ func (t *sqsTransport) extend(ctx context.Context, messages []Message, visibilit
 
 // attributes implements control.
 func (t *sqsTransport) attributes(ctx context.Context) (attributes, error) {
-	ctx, cancel := context.WithTimeoutCause(ctx, t.callTimeout, &silenceError{t.callTimeout})
+	ctx, cancel := awsfault.WithTimeout(ctx, t.callTimeout)
 	defer cancel()
 	answer, err := t.client.GetQueueAttributes(ctx, &sqs.GetQueueAttributesInput{
 		QueueUrl: &t.queueURL,
@@ -191,7 +192,7 @@ func (t *sqsTransport) attributes(ctx context.Context) (attributes, error) {
 		},
 	})
 	if err != nil {
-		return attributes{}, orCause(ctx, err)
+		return attributes{}, awsfault.Cause(ctx, err)
 	}
 	// The queue answers with numbers as strings; one that is missing or no number reads as 0.
 	number := func(name types.QueueAttributeName) int64 {

@@ -12,8 +12,8 @@ func tiers() [][]string {
 		{"internal/observation"},
 		{"internal/signal", "internal/campaign", "internal/mailbox"},
 		{"collectors", "alerts", "internal/ledger", "internal/ledger/known", "dashboards"},
-		{"collectors/cloudwatch", "alerts/delivery"}, // what collectors and notifiers share; they are none themselves
-		{"internal/outlet", "alerts/wording"}, // what notifiers and reports share, and notifiers for people
+		{"collectors/awsfault", "alerts/delivery"},                     // what collectors and notifiers share; they are none themselves
+		{"collectors/cloudwatch", "internal/outlet", "alerts/wording"}, // what some collectors, notifiers and reports share
 		{"collectors/*", "alerts/*", "internal/ledger/*", "internal/intake", "internal/view", "internal/watch", "internal/simulator",
 			"internal/googleauth"},
 		{"internal/schedule", "internal/telemetry", "internal/report", "internal/replay"},
@@ -167,7 +167,8 @@ func TestPlaceOf(t *testing.T) {
 		{"internal/observation", place{0, "internal/observation"}},
 		{"internal/mailbox/generate", place{1, "internal/mailbox"}},
 		{"collectors", place{2, "collectors"}},
-		{"collectors/cloudwatch", place{3, "collectors/cloudwatch"}},
+		{"collectors/awsfault", place{3, "collectors/awsfault"}},
+		{"collectors/cloudwatch", place{4, "collectors/cloudwatch"}},
 		{"alerts/delivery", place{3, "alerts/delivery"}},
 		{"alerts/webhook", place{5, "alerts/webhook"}},
 		{"collectors/ses", place{5, "collectors/ses"}},
