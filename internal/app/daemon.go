@@ -34,7 +34,7 @@ const (
 	stopTimeout  = 9500 * time.Millisecond
 	// commitPace lets the Puts of many passes share a COMMIT: without it a busy daemon spends a sixth of its work on small
 	// ones (docs/performance.md).
-	commitPace = 5 * time.Millisecond
+	commitPace = 10 * time.Millisecond
 	// maxUnconfirmed is how many ids of one queue may wait for the queue to confirm that their messages are gone.
 	maxUnconfirmed = 1_000_000
 )
