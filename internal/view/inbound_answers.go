@@ -283,10 +283,17 @@ func spanText(d time.Duration) string {
 	hours, minutes := int(d.Hours()), int(d.Minutes())%60
 	switch {
 	case hours == 0:
-		return fmt.Sprintf("%d minutes", minutes)
+		return counted(minutes, "minute")
 	case minutes == 0:
-		return fmt.Sprintf("%d hours", hours)
+		return counted(hours, "hour")
 	default:
-		return fmt.Sprintf("%d hours and %d minutes", hours, minutes)
+		return counted(hours, "hour") + " and " + counted(minutes, "minute")
 	}
+}
+
+func counted(n int, what string) string {
+	if n == 1 {
+		return "1 " + what
+	}
+	return fmt.Sprintf("%d %ss", n, what)
 }
