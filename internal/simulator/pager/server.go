@@ -35,6 +35,8 @@ type Options struct {
 	RoutingKeys []string
 	// WebhookKeys verify webhooks, one of them is enough; without any all are refused.
 	WebhookKeys [][]byte
+	// SlackHooks are the paths of Slack's webhooks that exist, any below SlackPath when empty.
+	SlackHooks []string
 	// PerMinute is how many calls a routing key may make in a minute; 120 when 0.
 	PerMinute int
 	// Seed makes the shares of faults.
@@ -43,7 +45,8 @@ type Options struct {
 	Now func() time.Time
 }
 
-// Server answers as PagerDuty does on EventsPath, and as a receiver of webhooks below WebhookPath. It is an http.Handler.
+// Server answers as PagerDuty does on EventsPath, as a receiver of webhooks below WebhookPath, and as Slack below SlackPath. It
+// is an http.Handler.
 type Server struct {
 	options Options
 	now     func() time.Time
@@ -57,6 +60,7 @@ type Server struct {
 	events   []Event
 	alerts   []*Alert
 	hooks    []Delivery
+	posts    []Post
 }
 
 // New makes a server.
@@ -92,6 +96,8 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case r.URL.Path == EventsPath:
 	case strings.HasPrefix(r.URL.Path, WebhookPath):
 		limit, take = maxHook, s.takeHook
+	case strings.HasPrefix(r.URL.Path, SlackPath):
+		limit, take = maxHook, s.takeSlack
 	default:
 		http.NotFound(w, r)
 		return
