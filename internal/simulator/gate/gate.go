@@ -3,32 +3,30 @@ package gate
 import (
 	"cmp"
 	"maps"
-	"math/rand/v2"
 	"net/http"
-	"slices"
 	"sync"
 	"time"
 
-	"github.com/mailvane/mailvane/internal/simulator/wire"
+	"github.com/mailvane/mailvane/internal/simulator/fault"
 )
 
 // FaultKind is what an injected fault does to a request.
-type FaultKind uint8
+type FaultKind = fault.Kind
 
 // The kinds of faults.
 const (
 	// FaultDelay only delays.
-	FaultDelay FaultKind = iota
+	FaultDelay = fault.Delay
 	// FaultError answers the error named by Fault.Error.
-	FaultError
+	FaultError = fault.Error
 	// FaultStatus answers Fault.Status without a body that the service would send, as load balancers do.
-	FaultStatus
+	FaultStatus = fault.Status
 	// FaultHang never answers.
-	FaultHang
+	FaultHang = fault.Hang
 	// FaultReset resets the connection.
-	FaultReset
+	FaultReset = fault.Reset
 	// FaultTruncate promises the whole answer and closes the connection after half of it.
-	FaultTruncate
+	FaultTruncate = fault.Truncate
 )
 
 // Fault is something that goes wrong with requests while it is injected.
@@ -56,18 +54,17 @@ type Fault struct {
 type Gate struct {
 	account string
 	now     func() time.Time
+	faults  *fault.Set[Fault]
 	closing chan struct{}
 	close   sync.Once
 
-	mu       sync.Mutex // protects all following fields
-	rand     *rand.Rand
-	active   []*Fault
+	mu       sync.Mutex // protects requests
 	requests map[string]int
 }
 
 // New makes the gate of a service. Credentials belong to account unless they are of a Session.
 func New(account string, seed uint64, now func() time.Time) *Gate {
-	return &Gate{account: account, now: now, closing: make(chan struct{}), rand: rand.New(rand.NewPCG(seed, 1)),
+	return &Gate{account: account, now: now, faults: fault.NewSet[Fault](seed), closing: make(chan struct{}),
 		requests: map[string]int{}}
 }
 
@@ -83,73 +80,39 @@ func (g *Gate) Requests() map[string]int {
 
 // Inject adds a fault until remove is called.
 func (g *Gate) Inject(f Fault) (remove func()) {
-	injected := &f
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	g.active = append(g.active, injected)
-	return func() {
-		g.mu.Lock()
-		defer g.mu.Unlock()
-		g.active = slices.DeleteFunc(g.active, func(other *Fault) bool { return other == injected })
-	}
+	return g.faults.Inject(f, fault.When{Skip: f.Skip, Share: f.Share, Times: f.Times})
 }
 
 // pick counts a request and returns the first fault that strikes it.
 func (g *Gate) pick(op string, c Caller) *Fault {
 	g.mu.Lock()
-	defer g.mu.Unlock()
 	g.requests[op]++
-	for i, candidate := range g.active {
-		switch {
-		case candidate.Op != "" && candidate.Op != op, candidate.Account != "" && candidate.Account != c.Account,
-			candidate.Region != "" && candidate.Region != c.Region:
-			continue
-		case candidate.Skip > 0:
-			candidate.Skip--
-			continue
-		case candidate.Share > 0 && g.rand.Float64() >= candidate.Share:
-			continue
-		}
-		if candidate.Times > 0 {
-			if candidate.Times--; candidate.Times == 0 {
-				g.active = slices.Delete(slices.Clone(g.active), i, i+1)
-			}
-		}
-		this := *candidate
-		return &this
-	}
-	return nil
+	g.mu.Unlock()
+	return g.faults.First(func(f *Fault) bool {
+		return (f.Op == "" || f.Op == op) && (f.Account == "" || f.Account == c.Account) && (f.Region == "" || f.Region == c.Region)
+	})
 }
 
 // Admit counts a request for an operation and does what an injected fault does to it. Done says that the request has been
 // dealt with, or, with an error, that this is the answer; cut says that half of the answer is to be sent (wire.Truncate).
 // Action is the operation's name in policies, such as cloudwatch:ListMetrics.
 func (g *Gate) Admit(w http.ResponseWriter, r *http.Request, op, action string, c Caller) (done, cut bool, e *Error) {
-	fault := g.pick(op, c)
-	if fault == nil {
+	f := g.pick(op, c)
+	if f == nil {
 		return false, false, nil
 	}
-	if !wire.Wait(r, fault.Delay, g.closing) {
+	effect := fault.Effect{Kind: f.Kind, Delay: f.Delay, Status: f.Status, RetryAfter: f.RetryAfter}
+	if !effect.Do(w, r, g.closing) {
 		return true, false, nil
 	}
-	switch fault.Kind {
-	case FaultError:
-		e = NewError(cmp.Or(fault.Error, "InternalFailure"))
-		if e.Status == http.StatusForbidden && (e.Code == "AccessDenied" || e.Code == "AccessDeniedException") {
-			e.Message = "User: " + c.ARN + " is not authorized to perform: " + action +
-				" because no identity-based policy allows the " + action + " action"
-		}
-		e.RetryAfter = fault.RetryAfter
-		return true, false, e
-	case FaultStatus:
-		wire.RetryAfter(w, fault.RetryAfter)
-		http.Error(w, http.StatusText(fault.Status), fault.Status)
-	case FaultHang:
-		wire.Hang(w, r, g.closing)
-	case FaultReset:
-		wire.Reset(w)
-	default:
-		return false, fault.Kind == FaultTruncate, nil
+	if f.Kind != FaultError {
+		return false, f.Kind == FaultTruncate, nil
 	}
-	return true, false, nil
+	e = NewError(cmp.Or(f.Error, "InternalFailure"))
+	if e.Status == http.StatusForbidden && (e.Code == "AccessDenied" || e.Code == "AccessDeniedException") {
+		e.Message = "User: " + c.ARN + " is not authorized to perform: " + action +
+			" because no identity-based policy allows the " + action + " action"
+	}
+	e.RetryAfter = f.RetryAfter
+	return true, false, e
 }

@@ -1,34 +1,36 @@
 package postmaster
 
 import (
-	"math/rand/v2"
 	"net/http"
-	"slices"
-	"sync"
 	"time"
 
+	"github.com/mailvane/mailvane/internal/simulator/fault"
 	"github.com/mailvane/mailvane/internal/simulator/wire"
 )
 
 // FaultKind is what an injected fault does to a request.
-type FaultKind uint8
+type FaultKind = fault.Kind
 
 // The kinds of faults.
 const (
 	// FaultDelay only delays.
-	FaultDelay FaultKind = iota
+	FaultDelay = fault.Delay
 	// FaultError answers the error named by Fault.Error.
-	FaultError
+	FaultError = fault.Error
 	// FaultStatus answers Fault.Status without a body that the API would send, as load balancers do.
-	FaultStatus
+	FaultStatus = fault.Status
 	// FaultHang never answers.
-	FaultHang
+	FaultHang = fault.Hang
 	// FaultReset resets the connection.
-	FaultReset
+	FaultReset = fault.Reset
 	// FaultTruncate promises the whole answer and closes the connection after half of it.
-	FaultTruncate
+	FaultTruncate = fault.Truncate
+)
+
+// The kinds of faults that only this service has.
+const (
 	// FaultExpire lets every access token expire before the request is looked at.
-	FaultExpire
+	FaultExpire = fault.Own + iota
 	// FaultRevoke revokes the user's consent before the request is looked at: neither access nor refresh tokens are good
 	// any more.
 	FaultRevoke
@@ -57,83 +59,41 @@ type Fault struct {
 	RetryAfter time.Duration
 }
 
-// faults are the injected ones.
-type faults struct {
-	mu     sync.Mutex
-	rand   *rand.Rand
-	active []*Fault
-}
-
 // Inject adds a fault until remove is called.
 func (s *Server) Inject(f Fault) (remove func()) {
-	injected := &f
-	s.faults.mu.Lock()
-	defer s.faults.mu.Unlock()
-	s.faults.active = append(s.faults.active, injected)
-	return func() {
-		s.faults.mu.Lock()
-		defer s.faults.mu.Unlock()
-		s.faults.active = slices.DeleteFunc(s.faults.active, func(other *Fault) bool { return other == injected })
-	}
+	return s.faults.Inject(f, fault.When{Skip: f.Skip, Share: f.Share, Times: f.Times})
 }
 
 // pick returns the first fault that strikes a request, or, when item is set, an item of a batch.
-func (f *faults) pick(op, domain string, item bool) *Fault {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	for i, candidate := range f.active {
-		forItem := op == OpBatchQuery && candidate.Kind == FaultError && candidate.Domain != ""
-		switch {
-		case candidate.Op != "" && candidate.Op != op, candidate.Domain != "" && candidate.Domain != domain, item != forItem:
-			continue
-		case candidate.Skip > 0:
-			candidate.Skip--
-			continue
-		case candidate.Share > 0 && f.rand.Float64() >= candidate.Share:
-			continue
-		}
-		if candidate.Times > 0 {
-			if candidate.Times--; candidate.Times == 0 {
-				f.active = slices.Delete(slices.Clone(f.active), i, i+1)
-			}
-		}
-		this := *candidate
-		return &this
-	}
-	return nil
+func (s *Server) pick(op, domain string, item bool) *Fault {
+	return s.faults.First(func(f *Fault) bool {
+		forItem := op == OpBatchQuery && f.Kind == FaultError && f.Domain != ""
+		return (f.Op == "" || f.Op == op) && (f.Domain == "" || f.Domain == domain) && item == forItem
+	})
 }
 
 // before does what a fault does before the request is looked at; it returns false when that was all.
-func (s *Server) before(w http.ResponseWriter, r *http.Request, op string, fault *Fault) bool {
-	if fault == nil {
+func (s *Server) before(w http.ResponseWriter, r *http.Request, op string, f *Fault) bool {
+	if f == nil {
 		return true
 	}
-	if !wire.Wait(r, fault.Delay, s.closing) {
+	effect := fault.Effect{Kind: f.Kind, Delay: f.Delay, Status: f.Status, RetryAfter: f.RetryAfter}
+	if !effect.Do(w, r, s.closing) {
 		return false
 	}
-	switch fault.Kind {
+	switch f.Kind {
 	case FaultError:
-		wire.RetryAfter(w, fault.RetryAfter)
+		wire.RetryAfter(w, f.RetryAfter)
 		if op == OpToken {
-			s.refuse(w, &tokenError{http.StatusBadRequest, fault.Error, "An injected error."})
+			s.refuse(w, &tokenError{http.StatusBadRequest, f.Error, "An injected error."})
 		} else {
-			s.fail(w, newError(fault.Error))
+			s.fail(w, newError(f.Error))
 		}
-	case FaultStatus:
-		wire.RetryAfter(w, fault.RetryAfter)
-		http.Error(w, http.StatusText(fault.Status), fault.Status)
-	case FaultHang:
-		wire.Hang(w, r, s.closing)
-	case FaultReset:
-		wire.Reset(w)
+		return false
 	case FaultExpire:
 		s.ExpireTokens()
-		return true
 	case FaultRevoke:
 		s.Revoke()
-		return true
-	default:
-		return true
 	}
-	return false
+	return true
 }

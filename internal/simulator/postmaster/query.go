@@ -126,7 +126,7 @@ func (s *Server) batchQuery(c *call) (any, *apiError) {
 	for i := range in.Requests {
 		domain, ok := strings.CutPrefix(in.Requests[i].Parent, "domains/")
 		var e *apiError
-		switch fault := s.faults.pick(OpBatchQuery, domain, true); {
+		switch fault := s.pick(OpBatchQuery, domain, true); {
 		case fault != nil:
 			e = newError(fault.Error)
 		case !ok:

@@ -11,6 +11,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/mailvane/mailvane/internal/simulator/fault"
 	"github.com/mailvane/mailvane/internal/simulator/traffic"
 	"github.com/mailvane/mailvane/internal/simulator/wire"
 )
@@ -77,7 +78,7 @@ type Server struct {
 	now     func() time.Time
 	domains map[string]*Domain
 	names   []string
-	faults  faults
+	faults  *fault.Set[Fault]
 	tokens  tokens
 	closing chan struct{}
 	close   sync.Once
@@ -101,7 +102,7 @@ func New(o Options) *Server {
 		s.domains[o.Domains[i].Name] = &o.Domains[i]
 	}
 	s.names = slices.Sorted(maps.Keys(s.domains))
-	s.faults.rand = rand.New(rand.NewPCG(o.Seed, 1))
+	s.faults = fault.NewSet[Fault](o.Seed)
 	s.tokens = tokens{rand: rand.New(rand.NewPCG(o.Seed, 2)), grants: map[string]*grant{}, access: map[string]*access{}, codes: map[string]*code{}}
 	return s
 }
@@ -165,7 +166,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	s.mu.Lock()
 	s.requests[c.op]++
 	s.mu.Unlock()
-	fault := s.faults.pick(c.op, c.domain, false)
+	fault := s.pick(c.op, c.domain, false)
 	if !s.before(w, r, c.op, fault) {
 		return
 	}

@@ -1,34 +1,35 @@
 package sqs
 
 import (
-	"math/rand/v2"
 	"net/http"
-	"slices"
-	"sync"
 	"time"
 
-	"github.com/mailvane/mailvane/internal/simulator/wire"
+	"github.com/mailvane/mailvane/internal/simulator/fault"
 )
 
 // FaultKind is what an injected fault does to a request.
-type FaultKind uint8
+type FaultKind = fault.Kind
 
 // The kinds of faults.
 const (
 	// FaultDelay only delays.
-	FaultDelay FaultKind = iota
+	FaultDelay = fault.Delay
 	// FaultError answers the error named by Fault.Error and executes nothing.
-	FaultError
+	FaultError = fault.Error
 	// FaultStatus answers Fault.Status without a body that SQS would send, as load balancers do, and executes nothing.
-	FaultStatus
+	FaultStatus = fault.Status
 	// FaultHang never answers; nothing is executed.
-	FaultHang
+	FaultHang = fault.Hang
 	// FaultReset resets the connection; nothing is executed.
-	FaultReset
+	FaultReset = fault.Reset
 	// FaultTruncate executes, promises the whole answer and closes the connection after half of it.
-	FaultTruncate
+	FaultTruncate = fault.Truncate
+)
+
+// The kinds of faults that only a queue has.
+const (
 	// FaultLostAnswer executes and then answers an internal failure.
-	FaultLostAnswer
+	FaultLostAnswer = fault.Own + iota
 	// FaultEntries fails entries of a batch, each with probability EntryShare, by the error named by Fault.Error.
 	FaultEntries
 	// FaultWrongMD5 answers a receive with MD5 sums that do not fit.
@@ -56,88 +57,39 @@ type Fault struct {
 	EntryShare float64
 }
 
-// faults are the injected ones.
-type faults struct {
-	mu     sync.Mutex
-	rand   *rand.Rand
-	active []*Fault
-}
-
 // Inject adds a fault until remove is called.
 func (s *Server) Inject(f Fault) (remove func()) {
-	injected := &f
-	s.faults.mu.Lock()
-	defer s.faults.mu.Unlock()
-	s.faults.active = append(s.faults.active, injected)
-	return func() {
-		s.faults.mu.Lock()
-		defer s.faults.mu.Unlock()
-		s.faults.active = slices.DeleteFunc(s.faults.active, func(other *Fault) bool { return other == injected })
-	}
+	return s.faults.Inject(f, fault.When{Share: f.Share, Times: f.Times})
 }
 
 // pick returns what strikes this request: the delays of all that fit, and the first that does more than delay.
-func (f *faults) pick(op string, q *Queue) *Fault {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	var struck *Fault
-	for _, candidate := range f.active {
-		switch {
-		case candidate.Op != "" && candidate.Op != op,
-			candidate.Queue != "" && (q == nil || q.name != candidate.Queue),
-			candidate.Times < 0,
-			struck != nil && struck.Kind != FaultDelay && candidate.Kind != FaultDelay,
-			candidate.Share > 0 && f.rand.Float64() >= candidate.Share:
-			continue
-		}
-		if candidate.Times > 0 {
-			if candidate.Times--; candidate.Times == 0 {
-				candidate.Times = -1
-			}
-		}
-		this := *candidate
-		if struck != nil {
-			this.Delay += struck.Delay
-			if this.Kind == FaultDelay {
-				this.Kind, this.Error, this.EntryShare = struck.Kind, struck.Error, struck.EntryShare
-				this.Status, this.RetryAfter = struck.Status, struck.RetryAfter
-			}
-		}
-		struck = &this
+func (s *Server) pick(op string, q *Queue) *Fault {
+	selects := func(f *Fault) bool {
+		return (f.Op == "" || f.Op == op) && (f.Queue == "" || q != nil && f.Queue == q.name)
+	}
+	delays := s.faults.All(func(f *Fault) bool { return f.Kind == FaultDelay && selects(f) })
+	struck := s.faults.First(func(f *Fault) bool { return f.Kind != FaultDelay && selects(f) })
+	if struck == nil && len(delays) > 0 {
+		struck = &Fault{Kind: FaultDelay}
+	}
+	for i := range delays {
+		struck.Delay += delays[i].Delay
 	}
 	return struck
 }
 
-// strikes draws whether an entry fails.
-func (f *faults) strikes(fault *Fault) bool {
-	if fault.EntryShare == 0 {
-		return true
-	}
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	return f.rand.Float64() < fault.EntryShare
-}
-
 // before does what a fault does before the request is executed; it returns false when that was all.
-func (s *Server) before(w http.ResponseWriter, r *http.Request, fault *Fault) bool {
-	if fault == nil {
+func (s *Server) before(w http.ResponseWriter, r *http.Request, f *Fault) bool {
+	if f == nil {
 		return true
 	}
-	if !wire.Wait(r, fault.Delay, s.closing) {
+	effect := fault.Effect{Kind: f.Kind, Delay: f.Delay, Status: f.Status, RetryAfter: f.RetryAfter}
+	if !effect.Do(w, r, s.closing) {
 		return false
 	}
-	switch fault.Kind {
-	case FaultError:
-		s.fail(w, newError(fault.Error))
-	case FaultStatus:
-		wire.RetryAfter(w, fault.RetryAfter)
-		http.Error(w, http.StatusText(fault.Status), fault.Status)
-	case FaultHang:
-		wire.Hang(w, r, s.closing)
-	case FaultReset:
-		wire.Reset(w)
-	default:
-		return true
+	if f.Kind == FaultError {
+		s.fail(w, newError(f.Error))
+		return false
 	}
-	return false
+	return true
 }

@@ -213,7 +213,7 @@ func (s *Server) batch(dst []byte, in *request, fault *Fault, do func(*entry) (r
 	for i := range in.Entries {
 		var done result
 		var e *apiError
-		if fault != nil && fault.Kind == FaultEntries && s.faults.strikes(fault) {
+		if fault != nil && fault.Kind == FaultEntries && s.faults.Draw(fault.EntryShare) {
 			name := fault.Error
 			setDefault(&name, "InternalFailure")
 			e = newError(name)

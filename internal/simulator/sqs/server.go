@@ -14,6 +14,7 @@ import (
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
 
+	"github.com/mailvane/mailvane/internal/simulator/fault"
 	"github.com/mailvane/mailvane/internal/simulator/wire"
 )
 
@@ -31,7 +32,7 @@ type Options struct {
 type Server struct {
 	options Options
 	now     func() time.Time
-	faults  faults
+	faults  *fault.Set[Fault]
 	buffers sync.Pool
 	closing chan struct{}
 	close   sync.Once
@@ -43,12 +44,11 @@ type Server struct {
 
 // New makes a server without queues.
 func New(o Options) *Server {
-	s := &Server{options: o, now: o.Now, closing: make(chan struct{}), queues: map[string]*Queue{}}
+	s := &Server{options: o, now: o.Now, faults: fault.NewSet[Fault](o.Seed), closing: make(chan struct{}), queues: map[string]*Queue{}}
 	if s.now == nil {
 		s.now = time.Now
 	}
 	s.buffers.New = func() any { return new([]byte) }
-	s.faults.rand = rand.New(rand.NewPCG(o.Seed, 1))
 	return s
 }
 
@@ -148,7 +148,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		s.fail(w, e)
 		return
 	}
-	fault := s.faults.pick(op, q)
+	fault := s.pick(op, q)
 	if !s.before(w, r, fault) {
 		return
 	}
