@@ -76,12 +76,13 @@ type Store interface {
 	Load(ctx context.Context) (Stored, error)
 	// Commit stores all of a step in one transaction, or nothing of it. Alerts and groups are compared and swapped: where the
 	// version is not the one a change was made of (0: where there is one) it returns ErrConflict. Alerts that are Gone and
-	// groups to forget are deleted. Transitions go to the history as well.
+	// groups to forget are deleted. Transitions go to the history as well, those that are merely Noted aside.
 	Commit(ctx context.Context, s Step) error
-	// Due returns the entries whose time has come, the oldest first, at most one for each notifier and key: the one with the
-	// lowest sequence, so that order is kept.
+	// Due returns the entries whose time has come, and those under way, of which the caller knows which are its own. There is
+	// at most one for each notifier and key, the one with the lowest sequence, so that order is kept. Of each notifier there
+	// are at most limit, those first whose time came first, so that one that fails holds up no other.
 	Due(ctx context.Context, now time.Time, limit int) ([]Entry, error)
-	// Settle stores what became of an entry.
+	// Settle stores what became of an entry. An entry that waits again is overtaken by then, if a later one would have done it.
 	Settle(ctx context.Context, e Entry) error
 }
 

@@ -6,6 +6,7 @@ import (
 	"time"
 )
 
+// Errors of alerts by which callers decide. Engines wrap them.
 var (
 	// ErrConflict: the ledger holds another version than the change was made of. Nothing of the step was stored.
 	ErrConflict = errors.New("the ledger holds another version")

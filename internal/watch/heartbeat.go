@@ -53,8 +53,8 @@ func (h *Heartbeat) Beat(ctx context.Context) error {
 		return fmt.Errorf("heartbeat: %w", err)
 	}
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, address, http.NoBody)
-	if err != nil {
-		return errors.New("heartbeat: its address is no URL")
+	if err != nil || request.URL.Host == "" || request.URL.Scheme != "https" && request.URL.Scheme != "http" {
+		return errors.New("heartbeat: its address is no URL that begins with https://")
 	}
 	request.Header.Set("User-Agent", "mailvane")
 	answer, err := h.client.Do(request)

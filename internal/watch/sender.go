@@ -131,7 +131,9 @@ type run struct {
 	// under is how many tries are under way.
 	under int
 	// tries outlives the context of the run by lastWords.
-	tries context.Context //nolint:containedctx // it lives as long as the run
+	tries context.Context
+	// rest is until when nothing is started, because the outbox could not be written.
+	rest time.Time
 	// unreadable and unwritable say that the outbox is, and that this has been logged.
 	unreadable, unwritable bool
 }
@@ -166,6 +168,9 @@ func (s *Sender) Run(ctx context.Context) error {
 // turn starts what can be started.
 func (r *run) turn(ctx context.Context) {
 	now := r.o.Now()
+	if now.Before(r.rest) {
+		return
+	}
 	r.mu.Lock()
 	notifiers := r.notifiers
 	r.mu.Unlock()
@@ -239,6 +244,9 @@ func (r *run) end(t *try) {
 	// Whatever became of it, what the receiver knew of the key before is not to be told again.
 	l.reminders = slices.DeleteFunc(l.reminders, func(old alerts.Notification) bool { return old.Key == n.Key })
 	r.trouble(&r.unwritable, t.outboxErr)
+	if t.outboxErr != nil {
+		r.rest = r.o.Now().Add(settlePause)
+	}
 	switch {
 	case !t.tried:
 	case t.err == nil || t.err.Reason == alerts.DeliveryRefused:

@@ -154,9 +154,9 @@ func (w *Watcher) round(ctx context.Context) (report Round, err error) {
 	}
 	silenceErr := w.readSilences(ctx)
 	p := w.policy.Load()
-	series := samples{ctx: ctx, sampler: w.o.Sampler}
+	series := samples{sampler: w.o.Sampler}
 	found := p.rules.Evaluate(w.held.state, alerts.Input{
-		Now: w.o.Now(), Samples: series.all(p.rules.Series()), Absent: series.absent,
+		Now: w.o.Now(), Samples: series.all(ctx, p.rules.Series()), Absent: series.absent,
 	})
 	if ctx.Err() != nil {
 		return report, context.Cause(ctx)
@@ -238,16 +238,15 @@ func (w *Watcher) entries(ctx context.Context, changes []alerts.GroupChange) []a
 
 // samples reads one series after the other, so that only one lies in memory.
 type samples struct {
-	ctx     context.Context //nolint:containedctx // it lives as long as one round
 	sampler Sampler
 	failed  map[alerts.Series]error
 }
 
 // all yields the figures of all series. One that cannot be read has none.
-func (s *samples) all(series []alerts.Series) func(yield func(*alerts.Sample) bool) {
+func (s *samples) all(ctx context.Context, series []alerts.Series) func(yield func(*alerts.Sample) bool) {
 	return func(yield func(*alerts.Sample) bool) {
 		for _, one := range series {
-			figures, err := s.sampler.Samples(s.ctx, one)
+			figures, err := s.sampler.Samples(ctx, one)
 			if err != nil {
 				s.fail(one, err)
 				continue

@@ -2,6 +2,7 @@ package sqlite
 
 import (
 	"fmt"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -112,5 +113,33 @@ func TestAlertQueriesLookAtLittle(t *testing.T) {
 		if err != nil || !strings.Contains(plan, "INDEX") || strings.Contains(plan, "TEMP B-TREE") {
 			t.Errorf("%s: plan %q, %v", name, plan, err)
 		}
+	}
+}
+
+// BenchmarkCommitAlerts stores an ordinary step, and one as large as a first round of daily readings makes.
+func BenchmarkCommitAlerts(b *testing.B) {
+	for _, n := range []int{1, 20_000} {
+		b.Run(fmt.Sprint(n, " alerts"), func(b *testing.B) {
+			l, err := Open(b.Context(), Options{Path: filepath.Join(b.TempDir(), "ledger.db"), FreeDisk: plenty})
+			if err != nil {
+				b.Fatal(err)
+			}
+			defer l.Close()
+			body := strings.Repeat("x", 1000)
+			var version int64
+			for b.Loop() {
+				s := ledger.AlertStep{Notifications: []ledger.Notification{{ID: fmt.Sprint(version), Notifier: "am", Key: "k", Body: body}}}
+				for i := range n {
+					id := fmt.Sprintf("%032x", i)
+					s.Alerts = append(s.Alerts, ledger.AlertChange{
+						Swap: ledger.Swap{From: version, To: version + 1}, Alert: ledger.Alert{ID: id, Body: body},
+					})
+				}
+				if err := l.CommitAlerts(b.Context(), s); err != nil {
+					b.Fatal(err)
+				}
+				version++
+			}
+		})
 	}
 }
