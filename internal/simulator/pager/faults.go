@@ -2,36 +2,38 @@ package pager
 
 import (
 	"fmt"
-	"math/rand/v2"
 	"net/http"
-	"slices"
 	"strconv"
 	"strings"
-	"sync"
 	"time"
 
+	"github.com/mailvane/mailvane/internal/simulator/fault"
 	"github.com/mailvane/mailvane/internal/simulator/wire"
 )
 
 // FaultKind is what an injected fault does to a request.
-type FaultKind uint8
+type FaultKind = fault.Kind
 
 // The kinds of faults.
 const (
 	// FaultDelay only delays.
-	FaultDelay FaultKind = iota
+	FaultDelay = fault.Delay
+	// FaultHang never answers.
+	FaultHang = fault.Hang
+	// FaultReset resets the connection.
+	FaultReset = fault.Reset
+	// FaultTruncate takes what was sent, promises the whole answer and closes the connection after half of it.
+	FaultTruncate = fault.Truncate
+)
+
+// The kinds of faults that only those who take notifications have.
+const (
 	// FaultStatus answers Fault.Status with Fault.Body and takes nothing.
-	FaultStatus
+	FaultStatus = fault.Own + iota
 	// FaultEcho answers Fault.Status with all that was sent: the address, the headers and the body.
 	FaultEcho
 	// FaultRedirect answers Fault.Status with Fault.Location.
 	FaultRedirect
-	// FaultHang never answers.
-	FaultHang
-	// FaultReset resets the connection.
-	FaultReset
-	// FaultTruncate takes what was sent, promises the whole answer and closes the connection after half of it.
-	FaultTruncate
 )
 
 // Fault is something that goes wrong with requests while it is injected.
@@ -53,73 +55,35 @@ type Fault struct {
 	RetryAfter time.Duration
 }
 
-// faults are the injected ones.
-type faults struct {
-	mu     sync.Mutex
-	rand   *rand.Rand
-	active []*Fault
-}
-
 // Inject adds a fault until remove is called.
 func (s *Server) Inject(f Fault) (remove func()) {
-	injected := &f
-	s.faults.mu.Lock()
-	defer s.faults.mu.Unlock()
-	s.faults.active = append(s.faults.active, injected)
-	return func() {
-		s.faults.mu.Lock()
-		defer s.faults.mu.Unlock()
-		s.faults.active = slices.DeleteFunc(s.faults.active, func(other *Fault) bool { return other == injected })
-	}
+	return s.faults.Inject(f, fault.When{Skip: f.Skip, Share: f.Share, Times: f.Times})
 }
 
 // pick returns the first fault that strikes a request.
-func (f *faults) pick(path string) *Fault {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	for i, candidate := range f.active {
-		switch {
-		case !strings.HasPrefix(path, candidate.Path):
-			continue
-		case candidate.Skip > 0:
-			candidate.Skip--
-			continue
-		case candidate.Share > 0 && f.rand.Float64() >= candidate.Share:
-			continue
-		}
-		if candidate.Times > 0 {
-			if candidate.Times--; candidate.Times == 0 {
-				f.active = slices.Delete(slices.Clone(f.active), i, i+1)
-			}
-		}
-		this := *candidate
-		return &this
-	}
-	return nil
+func (s *Server) pick(path string) *Fault {
+	return s.faults.First(func(f *Fault) bool { return strings.HasPrefix(path, f.Path) })
 }
 
 // before does what a fault does before the request is looked at; it returns false when that was all.
-func (s *Server) before(w http.ResponseWriter, r *http.Request, body []byte, fault *Fault) bool {
-	if fault == nil {
+func (s *Server) before(w http.ResponseWriter, r *http.Request, body []byte, f *Fault) bool {
+	if f == nil {
 		return true
 	}
-	if !wire.Wait(r, fault.Delay, s.closing) {
+	effect := fault.Effect{Kind: f.Kind, Delay: f.Delay}
+	if !effect.Do(w, r, s.closing) {
 		return false
 	}
-	switch fault.Kind {
+	switch f.Kind {
 	case FaultStatus:
-		wire.RetryAfter(w, fault.RetryAfter)
-		write(w, fault.Status, []byte(fault.Body))
+		wire.RetryAfter(w, f.RetryAfter)
+		write(w, f.Status, []byte(f.Body))
 	case FaultEcho:
 		text := fmt.Sprintf("%s %s: %v: %s", r.Method, r.URL, r.Header, body)
-		write(w, fault.Status, encode(answer{Status: text, Message: text, Errors: []string{text}}))
+		write(w, f.Status, encode(answer{Status: text, Message: text, Errors: []string{text}}))
 	case FaultRedirect:
-		w.Header().Set("Location", fault.Location)
-		write(w, fault.Status, nil)
-	case FaultHang:
-		wire.Hang(w, r, s.closing)
-	case FaultReset:
-		wire.Reset(w)
+		w.Header().Set("Location", f.Location)
+		write(w, f.Status, nil)
 	default:
 		return true
 	}

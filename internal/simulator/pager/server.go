@@ -3,13 +3,14 @@ package pager
 import (
 	"encoding/json"
 	"io"
-	"math/rand/v2"
 	"net/http"
 	"slices"
 	"strconv"
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/mailvane/mailvane/internal/simulator/fault"
 )
 
 // The paths of a Server. A webhook's address may go on after WebhookPath.
@@ -50,7 +51,7 @@ type Options struct {
 type Server struct {
 	options Options
 	now     func() time.Time
-	faults  faults
+	faults  *fault.Set[Fault]
 	closing chan struct{}
 	close   sync.Once
 
@@ -68,11 +69,11 @@ func New(o Options) *Server {
 	if o.PerMinute == 0 {
 		o.PerMinute = perMinute
 	}
-	s := &Server{options: o, now: o.Now, closing: make(chan struct{}), calls: make(map[string][]time.Time)}
+	s := &Server{options: o, now: o.Now, faults: fault.NewSet[Fault](o.Seed), closing: make(chan struct{}),
+		calls: make(map[string][]time.Time)}
 	if s.now == nil {
 		s.now = time.Now
 	}
-	s.faults.rand = rand.New(rand.NewPCG(o.Seed, 1))
 	return s
 }
 
@@ -106,19 +107,19 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "Method Not Allowed", http.StatusMethodNotAllowed)
 		return
 	}
-	fault := s.faults.pick(r.URL.Path)
+	struck := s.pick(r.URL.Path)
 	body, err := io.ReadAll(io.LimitReader(r.Body, int64(limit)+1))
 	if err != nil {
 		return
 	}
-	if !s.before(w, r, body, fault) {
+	if !s.before(w, r, body, struck) {
 		return
 	}
 	status, answer := http.StatusRequestEntityTooLarge, []byte(`{"status":"invalid event","message":"Payload too large"}`)
 	if len(body) <= limit {
 		status, answer = take(r, body)
 	}
-	if fault != nil && fault.Kind == FaultTruncate {
+	if struck != nil && struck.Kind == FaultTruncate {
 		truncate(w, status, answer)
 	}
 	write(w, status, answer)

@@ -166,8 +166,8 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	s.mu.Lock()
 	s.requests[c.op]++
 	s.mu.Unlock()
-	fault := s.pick(c.op, c.domain, false)
-	if !s.before(w, r, c.op, fault) {
+	struck := s.pick(c.op, c.domain, false)
+	if !s.before(w, r, c.op, struck) {
 		return
 	}
 	if c.op == OpAuthorize {
@@ -179,7 +179,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	body := encode(answer)
-	if fault != nil && fault.Kind == FaultTruncate {
+	if struck != nil && struck.Kind == FaultTruncate {
 		wire.Truncate(w, contentType, body)
 		return
 	}

@@ -148,20 +148,20 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		s.fail(w, e)
 		return
 	}
-	fault := s.pick(op, q)
-	if !s.before(w, r, fault) {
+	struck := s.pick(op, q)
+	if !s.before(w, r, struck) {
 		return
 	}
 	buffer := s.buffers.Get().(*[]byte)
 	defer s.buffers.Put(buffer)
-	out, e := s.answer(r.Context(), (*buffer)[:0], op, q, &in, fault)
+	out, e := s.answer(r.Context(), (*buffer)[:0], op, q, &in, struck)
 	*buffer = out
 	switch {
-	case fault != nil && fault.Kind == FaultLostAnswer:
+	case struck != nil && struck.Kind == FaultLostAnswer:
 		s.fail(w, newError("InternalFailure"))
 	case e != nil:
 		s.fail(w, e)
-	case fault != nil && fault.Kind == FaultTruncate:
+	case struck != nil && struck.Kind == FaultTruncate:
 		wire.Truncate(w, contentType, out)
 	default:
 		s.header(w, len(out))
