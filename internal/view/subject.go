@@ -159,6 +159,13 @@ func (v *View) Stale() bool {
 	return v.stale
 }
 
+// Owner is who answers for a campaign, empty when nobody is named.
+func (v *View) Owner(campaign string) string {
+	v.mu.RLock()
+	defer v.mu.RUnlock()
+	return v.settings.owner(campaign)
+}
+
 func (v *View) walk(by By, see func(*Subject) bool) {
 	switch by {
 	case ByCampaign, ByCampaignProvider:
