@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -170,7 +171,7 @@ func (s *sink) Put(ctx context.Context, b collectors.Batch) error {
 		s.ids = make(map[string]int)
 	}
 	for _, m := range b.Messages {
-		s.ids[m.ID]++
+		s.ids[strings.Clone(m.ID)]++ // the memory of a message is used again after Put
 	}
 	s.mu.Unlock()
 	if s.do != nil {
