@@ -156,7 +156,7 @@ func rest(p *wording.Page) (lines []string) {
 	for _, list := range []struct {
 		name  string
 		texts []string
-	}{{"Ended:", p.Ended}, {"Not told apart, because this stands for them:", p.Muted}} {
+	}{{"Ended:", p.Ended}, {"Muted, because this stands for them:", p.Muted}} {
 		if len(list.texts) == 0 {
 			continue
 		}

@@ -11,7 +11,7 @@ import (
 
 // newAlert puts one alert into words.
 func newAlert(n *alerts.Notification, m *alerts.Member) Alert {
-	a := Alert{Standing: standing(m.Severity, n.Resolved), Headline: brief(m)}
+	a := Alert{Standing: Standing(m.Severity, n.Resolved), Headline: brief(m)}
 	add := func(name, text string) {
 		if text != "" {
 			a.Facts = append(a.Facts, Fact{name, text})
@@ -23,7 +23,10 @@ func newAlert(n *alerts.Notification, m *alerts.Member) Alert {
 		add("Line", beyond(e.Below)+" "+d.Unit.Format(e.Line))
 	}
 	add("Over", over(e, &d))
-	if !n.Resolved && !m.StartedAt.IsZero() {
+	switch {
+	case n.Resolved:
+		add("Lasted", lasted(m.StartedAt, n.At))
+	case !m.StartedAt.IsZero():
 		add("Since", since(m.StartedAt, n.At))
 	}
 	add("Data", age(n, e))

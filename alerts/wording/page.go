@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 	"unicode"
+	"unicode/utf8"
 
 	"github.com/mailvane/mailvane/alerts"
 	"github.com/mailvane/mailvane/alerts/delivery"
@@ -57,12 +58,12 @@ type Reason struct {
 // NewPage puts a notification into words.
 func NewPage(n *alerts.Notification) *Page {
 	p := &Page{
-		Standing: standing(n.Severity, n.Resolved), Headline: clean(n.Summary), News: news(n), Description: lines(n.Description),
+		Standing: Standing(n.Severity, n.Resolved), Headline: clean(n.Summary), News: news(n), Description: lines(n.Description),
 		Ended: briefs(n.Gone, 0), Muted: briefs(n.Muted, n.MoreMuted), Facts: overall(n), Links: links(n),
 	}
 	members := n.Members
 	if n.Resolved {
-		p.Headline = strings.TrimPrefix(p.Headline, "Resolved, ") // the standing says it
+		p.Headline = capital(strings.TrimPrefix(p.Headline, "Resolved, ")) // the standing says it
 		if len(n.Gone) == 1 {
 			members, p.Ended = n.Gone, nil
 		}
@@ -93,8 +94,8 @@ func Topic(n *alerts.Notification) string {
 	return topic
 }
 
-// standing says how bad it is.
-func standing(s alerts.Severity, resolved bool) string {
+// Standing says how bad it is: Critical, Warning or Resolved.
+func Standing(s alerts.Severity, resolved bool) string {
 	switch {
 	case resolved:
 		return "Resolved"
@@ -132,9 +133,8 @@ func overall(n *alerts.Notification) (facts []Fact) {
 		}
 	}
 	switch {
-	case n.Resolved:
-		add("Why it ended", n.Reason.Words())
-		add("Lasted", fmt.Sprintf("%s, from %s to %s", span(n.At.Sub(n.StartedAt)), Time(n.StartedAt), Time(n.At)))
+	case n.Resolved && len(n.Gone) != 1:
+		add("Lasted", lasted(n.StartedAt, n.At))
 	case len(n.Members)+n.More > 1:
 		add("Since", since(n.StartedAt, n.At))
 	}
@@ -222,6 +222,12 @@ func clean(text string) string {
 	}, strings.ToValidUTF8(text, "\uFFFD"))
 }
 
+// capital begins a text with a capital.
+func capital(text string) string {
+	_, n := utf8.DecodeRuneInString(text)
+	return strings.ToUpper(text[:n]) + text[n:]
+}
+
 // Time writes a time as people read it.
 func Time(t time.Time) string { return t.UTC().Format("2006-01-02 15:04 UTC") }
 
@@ -231,6 +237,11 @@ func since(start, now time.Time) string {
 		return Time(start) + ", just now"
 	}
 	return Time(start) + ", for " + span(now.Sub(start))
+}
+
+// lasted tells how long something was.
+func lasted(from, to time.Time) string {
+	return fmt.Sprintf("%s, from %s to %s", span(to.Sub(from)), Time(from), Time(to))
 }
 
 // span writes a length of time.

@@ -124,9 +124,9 @@ func hostile(v reflect.Value, name string) {
 			hostile(v.Elem(), name)
 		}
 	case reflect.Struct:
-		for i := range v.NumField() {
-			if v.Field(i).CanSet() {
-				hostile(v.Field(i), name)
+		for _, f := range v.Fields() {
+			if f.CanSet() {
+				hostile(f, name)
 			}
 		}
 	case reflect.Slice:
@@ -161,8 +161,8 @@ func TestHostile(t *testing.T) {
 func textsOf(v reflect.Value) (all []string) {
 	switch v.Kind() {
 	case reflect.Struct:
-		for i := range v.NumField() {
-			all = append(all, textsOf(v.Field(i))...)
+		for _, f := range v.Fields() {
+			all = append(all, textsOf(f)...)
 		}
 	case reflect.Slice:
 		for i := range v.Len() {

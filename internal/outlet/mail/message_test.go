@@ -2,6 +2,7 @@ package mail
 
 import (
 	"bytes"
+	"errors"
 	"io"
 	"mime"
 	"mime/multipart"
@@ -50,7 +51,7 @@ func read(t testing.TB, m *Message) (header mail.Header, parts map[string]string
 	parts = make(map[string]string)
 	for r := multipart.NewReader(msg.Body, params["boundary"]); ; {
 		p, err := r.NextRawPart()
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			return msg.Header, parts
 		}
 		if err != nil {

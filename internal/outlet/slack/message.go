@@ -23,9 +23,8 @@ const (
 // Message is what is posted: a text, and blocks beside a bar of colour.
 type Message struct {
 	// Text is mrkdwn; it is also what a notification on a phone shows.
-	Text string
-	// Color is that of the bar, such as #c62828.
-	Color string
+	Text  string
+	Color string // of the bar, such as #c62828
 	// Blocks are shown up to the fiftieth.
 	Blocks []Block
 }

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"log"
 	"net"
 	"slices"
 	"sync"
@@ -74,7 +73,7 @@ func Start(ctx context.Context, o Options) (*Server, error) {
 	s.server.AllowInsecureAuth = o.TLS == nil
 	s.server.MaxMessageBytes = maxMail
 	s.server.ReadTimeout, s.server.WriteTimeout = patience, patience
-	s.server.ErrorLog = log.New(io.Discard, "", 0)
+	s.server.ErrorLog = silence{}
 	var serve net.Listener = &troubled{listener, s}
 	if o.TLS != nil && o.Implicit {
 		serve = tls.NewListener(serve, o.TLS)
@@ -102,6 +101,15 @@ func (s *Server) Close() {
 	_ = s.listener.Close() // which the library does not know before it has begun to serve
 	s.joined.Wait()
 }
+
+// silence is a log that nobody reads: what goes wrong with a connection is seen at its other end.
+type silence struct{}
+
+// Printf implements smtp.Logger.
+func (silence) Printf(string, ...any) {}
+
+// Println implements smtp.Logger.
+func (silence) Println(...any) {}
 
 // session is one connection's.
 type session struct {
