@@ -17,7 +17,7 @@ import (
 // Message is one mail.
 type Message struct {
 	From mail.Address
-	// To are its recipients, who see each other.
+	// To are its recipients, one at least, who see each other.
 	To      []mail.Address
 	Subject string
 	// Text and HTML say the same. HTML must load nothing from elsewhere.
@@ -41,6 +41,9 @@ const (
 // Compose writes the mail as it is transported (RFC 5322, MIME). What comes from outside cannot add header fields: it is
 // brought onto one line, and encoded where it is not plain ASCII (RFC 2047).
 func (m *Message) Compose() ([]byte, error) {
+	if len(m.To) == 0 {
+		return nil, errors.New("a mail needs a recipient")
+	}
 	msg := gomail.NewMsg(gomail.WithNoDefaultUserAgent(), gomail.WithEncoding(gomail.EncodingQP))
 	msg.FromMailAddress(person(m.From))
 	to := make([]*mail.Address, len(m.To))

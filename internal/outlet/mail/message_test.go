@@ -100,6 +100,14 @@ func TestCompose(t *testing.T) {
 	}
 }
 
+func TestNobody(t *testing.T) {
+	m := letter()
+	m.To = nil
+	if _, err := m.Compose(); err == nil {
+		t.Error("a mail to nobody was composed")
+	}
+}
+
 // TestInjection holds that names from outside cannot add fields, recipients or parts.
 func TestInjection(t *testing.T) {
 	want, _ := read(t, letter())

@@ -71,7 +71,7 @@ func (m *Message) fit() ([]byte, error) {
 var word = regexp.MustCompile(`^[a-z][a-z_]{1,60}$`)
 
 // explain reads a refusal: a word with status 400, 403, 404 or 410
-// (https://docs.slack.dev/changelog/2016/05/17/changes-to-errors-for-incoming-webhooks). Some with status 400 are about the
+// (https://api.slack.com/changelog/2016-05-17-changes-to-errors-for-incoming-webhooks). Some with status 400 are about the
 // webhook and not about the message.
 func explain(_ int, body []byte) (words string, reason alerts.DeliveryReason) {
 	words = strings.TrimSpace(string(body))

@@ -50,7 +50,7 @@ type Options struct {
 	Hello string
 	// Timeout bounds the sending of one mail, one minute when 0.
 	Timeout time.Duration
-	// Log is told when some of several recipients are refused.
+	// Log is told when some of several recipients are refused; nobody is when it is nil.
 	Log *slog.Logger
 }
 
@@ -77,6 +77,9 @@ func New(o Options) (*Server, error) {
 	o.TLS = o.TLS.Clone()
 	o.TLS.ServerName = cmp.Or(o.TLS.ServerName, host)
 	o.Timeout = cmp.Or(o.Timeout, timeout)
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
 	return &Server{o, host}, nil
 }
 

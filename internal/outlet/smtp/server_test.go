@@ -151,6 +151,9 @@ func TestSomeRefused(t *testing.T) {
 		t.Errorf("the log says %s", log)
 	}
 	discreet(t, r.logged())
+	if err := r.send(func(o *Options) { o.Log = nil }); err != nil {
+		t.Errorf("without a log: %v", err)
+	}
 	// When all are refused, one for good, it is tried again for the other's sake.
 	r.server.Inject(smtp.Fault{Stage: smtp.StageRcpt, To: "grace@example.net", Code: 452, Enhanced: [3]int{4, 2, 2}, Text: "Full"})
 	if err := r.send(nil); reasonOf(t, err) != alerts.DeliveryUnavailable || !strings.Contains(err.Error(), "recipient 2") {

@@ -46,7 +46,7 @@ type slackBlock struct {
 type slackText struct{ Type, Text string }
 
 // takeSlack checks a message as Slack does, and answers in its words
-// (https://docs.slack.dev/changelog/2016/05/17/changes-to-errors-for-incoming-webhooks).
+// (https://api.slack.com/changelog/2016-05-17-changes-to-errors-for-incoming-webhooks).
 func (s *Server) takeSlack(r *http.Request, body []byte) (status int, answer []byte) {
 	if hooks := s.options.SlackHooks; len(hooks) > 0 && !slices.Contains(hooks, r.URL.Path) {
 		return http.StatusNotFound, []byte("no_service")
