@@ -16,6 +16,7 @@ func (c *Config) check(d *decoder, o options) {
 	// Which providers there are does not depend on rules, so a classifier without any can tell.
 	c.checkProviders(d, new(mailbox.Classifier).Providers())
 	c.checkSources(d)
+	c.checkAlerts(d)
 	c.checkMemory(d)
 	if !c.Telemetry.Prometheus && c.Telemetry.OTLP != nil && !*c.Telemetry.OTLP {
 		d.warning(d.at("telemetry"), "telemetry", fault{"no metrics leave Mailvane", "write prometheus: true or otlp: true"})

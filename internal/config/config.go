@@ -16,6 +16,8 @@ type Config struct {
 	Classification Classification `yaml:"classification"`
 	// The sources that are read. At least one is needed.
 	Collectors Collectors `yaml:"collectors"`
+	// When somebody is told, who, and of what.
+	Alerts Alerts `yaml:"alerts"`
 	// What happens to messages that could not be understood.
 	Quarantine Quarantine `yaml:"quarantine"`
 	// How metrics leave Mailvane.

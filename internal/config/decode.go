@@ -14,6 +14,8 @@ type decoder struct {
 	*reporter
 	// root is the type of the whole file.
 	root reflect.Type
+	// later are the sections that are refused.
+	later []string
 	// places are where values stand, by path; a missing one is looked for at its section.
 	places map[string]place
 	// decoded says that the file is a mapping, so that checks of what it holds make sense.
@@ -57,7 +59,10 @@ func (d *decoder) value(n ast.Node, v reflect.Value, path string, f field) {
 		v.Set(target)
 		return
 	}
+	names, isNamed := reflect.TypeAssert[named](v)
 	switch {
+	case isNamed:
+		d.entries(n, v, names, path, f)
 	case v.Kind() == reflect.Struct:
 		d.section(n, v, path)
 	case v.Kind() == reflect.Slice:
@@ -112,6 +117,10 @@ func pairs(n ast.Node) (list []*ast.MappingValueNode, ok bool) {
 // section decodes a mapping with known keys.
 func (d *decoder) section(n ast.Node, v reflect.Value, path string) {
 	fields := fieldsOf(v.Type())
+	if _, ok := reflect.TypeAssert[brief](v); ok && isNumber(n) {
+		d.value(n, v.Field(fields[0].index), join(path, fields[0].name), fields[0])
+		return
+	}
 	list, ok := pairs(n)
 	if !ok {
 		d.fault(placeOf(n), path, fault{"must be keys with values, not " + kindOf(n), "write, for example, " + fields[0].name + ": " + fields[0].shown()})
@@ -138,6 +147,10 @@ func (d *decoder) section(n ast.Node, v reflect.Value, path string) {
 		i := slices.IndexFunc(fields, func(f field) bool { return f.name == name })
 		if i < 0 {
 			d.unknown(at, name, path, fields)
+			continue
+		}
+		if slices.Contains(d.later, join(path, name)) {
+			d.fault(at, name, notYet)
 			continue
 		}
 		d.value(pair.Value, v.Field(fields[i].index), join(path, name), fields[i])
@@ -174,7 +187,9 @@ func (d *decoder) unknown(at place, name, path string, fields []field) {
 		names[i] = f.name
 	}
 	f := fault{message: "there is no such key"}
-	if near := nearest(name, names); near != "" {
+	if slices.Contains(names, name+"_file") {
+		f = fault{"is a secret, and none stands in this file", fmt.Sprintf("write it into a file of its own, and %s_file with its path", name)}
+	} else if near := nearest(name, names); near != "" {
 		f.instead = "did you mean " + near + "?"
 	} else if elsewhere := homes(d.root, name, ""); len(elsewhere) > 0 {
 		f.instead = "it belongs at " + elsewhere[0]
@@ -215,21 +230,23 @@ const maxList = 10_000
 
 // list decodes a sequence.
 func (d *decoder) list(n ast.Node, v reflect.Value, path string, f field) {
-	sequence, ok := n.(*ast.SequenceNode)
-	if !ok {
+	items := []ast.Node{n}
+	if sequence, ok := n.(*ast.SequenceNode); ok {
+		items = sequence.Values
+	} else if !v.Type().Implements(reflect.TypeFor[single]()) {
 		d.fault(placeOf(n), path, fault{"must be a list, not " + kindOf(n), "write, for example, " + f.shown()})
 		return
 	}
-	if len(sequence.Values) == 0 && f.required {
+	if len(items) == 0 && f.required {
 		d.fault(placeOf(n), path, fault{"is empty", "write, for example, " + f.shown()})
 	}
-	if len(sequence.Values) > maxList {
+	if len(items) > maxList {
 		d.fault(placeOf(n), path, fault{fmt.Sprintf("has more than %d elements", maxList), "write fewer"})
 		return
 	}
-	list := reflect.MakeSlice(v.Type(), len(sequence.Values), len(sequence.Values))
+	list := reflect.MakeSlice(v.Type(), len(items), len(items))
 	element := field{name: f.name, low: f.low, high: f.high, oneOf: f.oneOf}
-	for i, item := range sequence.Values {
+	for i, item := range items {
 		if d.full() {
 			return
 		}

@@ -35,6 +35,7 @@ func (c *Config) prefill() {
 		MaxTracked:  20_000,
 	}
 	c.Complaints.ReportingProviders = mailbox.DefaultReportingProviders()
+	c.Alerts = Alerts{Every: Duration(30 * time.Second), Defaults: true}
 	c.Quarantine = Quarantine{Bodies: true, MaxBytes: 1 << 30, Keep: Duration(30 * day)}
 	c.Telemetry.Prometheus = true
 	c.Memory.InFlight = 64 << 20
@@ -56,5 +57,11 @@ func (a *Account) prefill() {
 	a.Every = Duration(5 * time.Minute)
 	a.RequestsPerSecond = 1
 }
+
+func (r *AlertRule) prefill() { r.Enabled = true }
+
+func (s *SMTP) prefill() { s.Security = "starttls" }
+
+func (h *Heartbeat) prefill() { h.Every = Duration(time.Minute) }
 
 func (r *ReplyRule) prefill() { r.Kind = "by_class" }

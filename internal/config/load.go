@@ -15,7 +15,11 @@ import (
 // Option tells Load what the file cannot say about how it is used.
 type Option func(*options)
 
-type options struct{ webConfig bool }
+type options struct {
+	webConfig bool
+	// later are the sections that are refused.
+	later []string
+}
 
 // WithWebConfig says that TLS and passwords are set up by the file of --web.config.file; an empty path changes nothing.
 func WithWebConfig(path string) Option {
@@ -37,12 +41,12 @@ func LoadFile(path string, opts ...Option) (*Config, []Problem) {
 // the configuration is nil when one of them is more than a warning. The name stands in the problems, and paths in the file
 // are relative to its folder.
 func Load(name string, data []byte, opts ...Option) (*Config, []Problem) {
-	var o options
+	o := options{later: later}
 	for _, opt := range opts {
 		opt(&o)
 	}
 	c := new(Config)
-	d := decodeFile(name, data, c)
+	d := decodeFile(name, data, c, o.later...)
 	var ruleProblems []Problem
 	if d.decoded && !d.full() {
 		folder := filepath.Dir(name)
@@ -51,6 +55,12 @@ func Load(name string, data []byte, opts ...Option) (*Config, []Problem) {
 		for i := range c.Collectors.Postmaster {
 			account := &c.Collectors.Postmaster[i]
 			account.CredentialsFile = within(folder, account.CredentialsFile)
+		}
+		for i := range c.Alerts.Notifiers {
+			c.Alerts.Notifiers[i].Value.within(folder)
+		}
+		if h := c.Alerts.Heartbeat; h != nil {
+			h.URLFile = within(folder, h.URLFile)
 		}
 		ruleProblems = loadRules(c, d)
 		c.check(d, o)
@@ -63,9 +73,9 @@ func Load(name string, data []byte, opts ...Option) (*Config, []Problem) {
 	return c, problems
 }
 
-// decodeFile decodes a file into target, a pointer to a section.
-func decodeFile(name string, data []byte, target any) *decoder {
-	d := &decoder{reporter: newReporter(name, data), root: reflect.TypeOf(target).Elem(), places: make(map[string]place)}
+// decodeFile decodes a file into target, a pointer to a section, and refuses the sections later.
+func decodeFile(name string, data []byte, target any, later ...string) *decoder {
+	d := &decoder{reporter: newReporter(name, data), root: reflect.TypeOf(target).Elem(), later: later, places: make(map[string]place)}
 	root := parse(data, d.reporter)
 	if root == nil {
 		return d
@@ -92,11 +102,11 @@ func unwrapped(n ast.Node) ast.Node {
 }
 
 // within makes a relative path start at folder.
-func within(folder string, p Path) Path {
+func within[P Path | SecretFile](folder string, p P) P {
 	if p == "" || filepath.IsAbs(string(p)) {
 		return p
 	}
-	return Path(filepath.Join(folder, string(p)))
+	return P(filepath.Join(folder, string(p)))
 }
 
 // readFile reads a regular file that is no larger than a configuration may be, and one byte more of one that is.

@@ -3,6 +3,7 @@ package config
 import (
 	"fmt"
 	"reflect"
+	"slices"
 	"strings"
 )
 
@@ -16,6 +17,8 @@ type Key struct {
 	// Default is empty for a section; Required keys have none.
 	Form, Default, Range, Example string
 	Required                      bool
+	// Later says that a file with the key is refused in this version.
+	Later bool
 }
 
 // Reference lists the keys of a configuration file and those of a rules file, in the order of the documentation.
@@ -34,36 +37,51 @@ func describe(section reflect.Value, path string) []Key {
 		key := Key{
 			Path: join(path, f.name), Section: t.Name(), Field: t.Field(f.index).Name,
 			Form: documentedForm(v.Type()), Range: f.documentedRange(), Example: f.example, Required: f.required,
+			Later: slices.Contains(later, join(path, f.name)),
 		}
-		if v.Kind() == reflect.Struct {
-			keys = append(keys, key)
-			keys = append(keys, describe(v, key.Path)...)
-			continue
+		inner, innerPath := v, key.Path
+		if t := pointedTo(v.Type()); t != v.Type() {
+			inner = prefilledNew(t)
 		}
-		if !f.required {
+		if inner.Kind() != reflect.Struct && !f.required {
 			key.Default = f.documentedDefault(v)
 		}
+		if element, name, ok := elementOf(v.Type()); ok {
+			inner, innerPath = prefilledNew(element), key.Path+name
+		}
 		keys = append(keys, key)
-		if v.Kind() == reflect.Slice && v.Type().Elem().Kind() == reflect.Struct {
-			element := reflect.New(v.Type().Elem())
-			if p, ok := reflect.TypeAssert[prefilled](element); ok {
-				p.prefill()
-			}
-			keys = append(keys, describe(element.Elem(), key.Path+"[]")...)
+		if inner.Kind() == reflect.Struct {
+			keys = append(keys, describe(inner, innerPath)...)
 		}
 	}
 	return keys
 }
 
+// prefilledNew is a value of the type as a file finds it.
+func prefilledNew(t reflect.Type) reflect.Value {
+	v := reflect.New(t)
+	if p, ok := reflect.TypeAssert[prefilled](v); ok {
+		p.prefill()
+	}
+	return v.Elem()
+}
+
+// sectionForm is the form of a key that is explained under a heading of its own.
+const sectionForm = "section"
+
 func documentedForm(t reflect.Type) string {
-	switch t.Kind() {
+	if names, ok := reflect.TypeAssert[named](reflect.Zero(t)); ok {
+		return names.form()
+	}
+	switch t = pointedTo(t); t.Kind() {
 	case reflect.Struct:
-		return "section"
-	case reflect.Pointer:
-		return formOf(t.Elem())
+		return sectionForm
 	case reflect.Slice:
-		if t.Elem().Kind() == reflect.Struct {
+		switch {
+		case t.Elem().Kind() == reflect.Struct:
 			return "a list of sections"
+		case t.Implements(reflect.TypeFor[single]()):
+			return formOf(t.Elem()) + ", or a list"
 		}
 		return "a list: " + formOf(t.Elem())
 	default:
@@ -82,7 +100,7 @@ func (f field) documentedDefault(v reflect.Value) string {
 	switch {
 	case f.unset != "":
 		return f.unset
-	case v.Kind() == reflect.Slice:
+	case v.Kind() == reflect.Slice && !isOptionalList(v):
 		items := make([]string, v.Len())
 		for i := range items {
 			items[i] = flow(v.Index(i))
@@ -93,6 +111,13 @@ func (f field) documentedDefault(v reflect.Value) string {
 	default:
 		return "`" + flow(v) + "`"
 	}
+}
+
+// isOptionalList says whether the list is one that nobody would write as an empty one.
+func isOptionalList(v reflect.Value) bool {
+	_, isNamed := reflect.TypeAssert[named](v)
+	_, isSingle := reflect.TypeAssert[single](v)
+	return isNamed || isSingle
 }
 
 // flow writes a value as a file would in one line, without the keys of a section that are not set.

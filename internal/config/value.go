@@ -24,6 +24,9 @@ type scalar interface {
 // unquoted is a scalar that may be written as a number or as true without quotes although it is text.
 type unquoted interface{ takes(n ast.Node) bool }
 
+// paragraphs is a scalar of several lines and a length of its own.
+type paragraphs interface{ longest() int }
+
 // maxText bounds a value. No URL, regular expression or path of use is longer.
 const maxText = 2048
 
@@ -34,7 +37,7 @@ func (d *decoder) scalar(n ast.Node, v reflect.Value, path string, f field) {
 		d.fault(placeOf(n), path, fault{fmt.Sprintf("must be %s, not %s", formOf(v.Type()), kindOf(n)), d.writeExample(f)})
 		return
 	}
-	problem := oneLine(text)
+	problem := fitting(text, v)
 	if problem == nil {
 		problem = setScalar(n, text, v)
 	}
@@ -71,11 +74,15 @@ func textOf(n ast.Node) (string, bool) {
 	}
 }
 
-// oneLine finds what is no part of any value: control characters and line breaks, and more text than a value has.
-func oneLine(text string) *fault {
+// fitting finds what is no part of a value: control characters and, but for paragraphs, line breaks; and more text than it has.
+func fitting(text string, v reflect.Value) *fault {
+	longest := maxText
+	if p, ok := reflect.TypeAssert[paragraphs](v.Addr()); ok {
+		longest, text = p.longest(), strings.ReplaceAll(text, "\n", " ")
+	}
 	switch {
-	case len(text) > maxText:
-		return &fault{fmt.Sprintf("is longer than %d characters", maxText), "write less"}
+	case len(text) > longest:
+		return &fault{fmt.Sprintf("is longer than %d characters", longest), "write less"}
 	case strings.ContainsFunc(text, unicode.IsControl):
 		return &fault{"holds a line break or another control character", "write it on one line"}
 	default:

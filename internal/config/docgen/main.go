@@ -10,9 +10,10 @@ import (
 
 func main() {
 	source := flag.String("source", ".", "folder of package config")
+	alertsExample := flag.String("alerts", "../../testdata/config/alerts.good.yaml", "example of a file with alerts")
 	out := flag.String("out", "", "file to write")
 	flag.Parse()
-	page, err := render(*source)
+	page, err := render(*source, *alertsExample)
 	if err == nil {
 		err = os.WriteFile(*out, page, 0o644)
 	}

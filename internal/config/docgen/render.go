@@ -24,7 +24,8 @@ SIGHUP and on ` + "`POST /-/reload`" + `; a file with problems changes nothing t
 
 Every key is known or refused. Each stands once. Anchors, aliases, merge keys, tags and further documents are refused, and
 nothing in the file is replaced from the environment. No secret stands in it: AWS credentials come from the usual places
-(environment, profile, role of the machine), TLS and passwords from the file of ` + "`--web.config.file`" + `.
+(environment, profile, role of the machine), TLS and passwords from the file of ` + "`--web.config.file`" + `, keys of notifiers from
+files or environment variables that the keys ending in ` + "`_file` and `_env`" + ` name.
 
 The smallest file:
 
@@ -46,12 +47,16 @@ const forms = `## How values are written
 | a size | a whole number with ` + "`B`, `KiB`, `MiB` or `GiB`: `256MiB`" + ` |
 | a regular expression | [RE2 syntax](https://github.com/google/re2/wiki/Syntax); best in single quotes, in which YAML leaves backslashes alone. It matches anywhere unless it has ` + "`^` and `$`" + ` |
 | a name with * | a name; ` + "`*`" + ` stands for any text. It needs quotes where it starts with ` + "`*`" + ` |
+| a percentage | ` + "`0.3%`, or as a number `0.003`" + ` |
+| days out of days | ` + "`2 of 3`" + `: on two of the last three days that were reported; seven at most |
+| spans of the week | ` + "`Mon-Fri 08:00-18:00, Sat 10:00-14:00`" + `; without days on every day; ` + "`22:00-06:00`" + ` ends on the next day |
+| labels with names with * | ` + "`{campaign: \"promo-*\", \"provider!\": [gmail, other]}`" + `: all must match, each with one of its names; with ` + "`!`" + ` after the label none may fit. ` + "`*`" + ` alone asks for the label's presence |
 | a path | relative to the folder of the configuration file, unless it starts with ` + "`/`" + ` |
 
 `
 
-// render makes the page from the source of package config and its example.
-func render(source string) ([]byte, error) {
+// render makes the page from the source of package config, its example, and one with alerts.
+func render(source, alertsExample string) ([]byte, error) {
 	comments, err := fieldComments(source)
 	if err != nil {
 		return nil, err
@@ -64,6 +69,7 @@ func render(source string) ([]byte, error) {
 	fmt.Fprintf(&page, "%s```yaml\n%s```\n\n%s", head, example, forms)
 	keys, rules := config.Reference()
 	errs := []error{table(&page, "## Keys\n\n", keys, comments)}
+	errs = append(errs, alertsPage(&page, alertsExample))
 	errs = append(errs, table(&page, "## Rules file\n\nThe file of `classification.rules_file`.\n\n", rules, comments))
 	return page.Bytes(), errors.Join(errs...)
 }
@@ -74,7 +80,7 @@ func table(page *bytes.Buffer, heading string, keys []config.Key, comments map[s
 	var errs []error
 	for _, g := range groups(keys) {
 		if g.section != nil {
-			fmt.Fprintf(page, "### %s\n\n%s\n\n", g.section.Path, comments[g.section.Section+"."+g.section.Field])
+			fmt.Fprintf(page, "### %s\n\n%s%s\n\n", title(g.section.Path), unavailable(g.section), comments[g.section.Section+"."+g.section.Field])
 		} else if g.path != "" {
 			fmt.Fprintf(page, "Each of `%s`:\n\n", g.path)
 		}
@@ -84,7 +90,9 @@ func table(page *bytes.Buffer, heading string, keys []config.Key, comments map[s
 		for _, k := range g.keys {
 			row(page, k, comments[k.Section+"."+k.Field])
 		}
-		page.WriteString("\n")
+		if len(g.keys) > 0 {
+			page.WriteString("\n")
+		}
 	}
 	for _, k := range keys {
 		if comments[k.Section+"."+k.Field] == "" {
@@ -92,6 +100,21 @@ func table(page *bytes.Buffer, heading string, keys []config.Key, comments map[s
 		}
 	}
 	return errors.Join(errs...)
+}
+
+// title keeps what stands for a name in a path from being taken for HTML.
+func title(path string) string {
+	if strings.Contains(path, "<") {
+		return "`" + path + "`"
+	}
+	return path
+}
+
+func unavailable(section *config.Key) string {
+	if section.Later {
+		return "**Not available in this version: a file with this section is refused.** "
+	}
+	return ""
 }
 
 // group is the keys that stand beside each other in a file. Its section is nil for the elements of a list.
