@@ -23,10 +23,12 @@ once: the place, what is wrong, and what to write instead. It changes nothing
 and asks nobody.
 
 With --online it asks: each queue whether it can be reached and how it is set up,
-each Google account what it can read and how fresh that is, and the ledger, if
-there is one, what SES publishes and how Feedback-IDs are used. It says what is
-missing and the command that mends it. It takes no message and changes nothing,
-so what cannot be tried that way is said, and how to find it out.
+each Google account what it can read and how fresh that is, CloudWatch and SES
+which receipt rules there are, how each account stands, what may not be read and
+what reading costs, and the ledger, if there is one, what SES publishes and how
+Feedback-IDs are used. It says what is missing and the command that mends it. It
+takes no message and changes nothing, so what cannot be tried that way is said,
+and how to find it out.
 
 It ends with status 0 when the file can be used (warnings are printed all the
 same), with 2 when it cannot, and with --online with 1 when something in it
@@ -106,11 +108,7 @@ func summarise(out io.Writer, c *config.Config) error {
 	line("answers on", "%s", c.HTTP.Listen)
 	line("ledger", "%s, days in %s", c.Ledger.Path, c.Ledger.Zone)
 	for _, q := range c.Collectors.SES {
-		as := ""
-		if q.RoleARN != "" {
-			as = " as " + string(q.RoleARN)
-		}
-		line("queue", "%s in %s%s", q.Name, q.Region, as)
+		line("queue", "%s in %s%s", q.Name, q.Region, as(q.RoleARN))
 	}
 	for _, a := range c.Collectors.Postmaster {
 		domains := "all verified domains"
@@ -118,6 +116,12 @@ func summarise(out io.Writer, c *config.Config) error {
 			domains = count(n, "domain")
 		}
 		line("Gmail", "%s by %s, every %s", domains, a.API, a.Every)
+	}
+	for _, r := range c.Collectors.ReceiptRules {
+		line("receipt rules", "%s%s, every %s, %s", r.Region, as(r.RoleARN), r.Every, count(len(r.Rules), "purpose"))
+	}
+	for _, a := range c.Collectors.Account {
+		line("SES account", "%s%s, every %s", a.Region, as(a.RoleARN), a.Every)
 	}
 	line("campaigns", "%s, %s, %s", count(len(c.Campaigns.Identify), "rule"), count(len(c.Campaigns.Rename), "rename"), count(len(c.Campaigns.Streams), "stream"))
 	if n := len(c.Tenants.Identify); n > 0 {
@@ -128,6 +132,14 @@ func summarise(out io.Writer, c *config.Config) error {
 	}
 	line("metrics", "%s", metricsOut(c.Telemetry))
 	return w.Flush()
+}
+
+// as names the role that is assumed, if there is one.
+func as(role config.RoleARN) string {
+	if role == "" {
+		return ""
+	}
+	return " as " + string(role)
 }
 
 func metricsOut(t config.Telemetry) string {

@@ -14,7 +14,10 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"github.com/mailvane/mailvane/internal/simulator"
+	"github.com/mailvane/mailvane/internal/simulator/cloudwatch"
+	"github.com/mailvane/mailvane/internal/simulator/gate"
 	"github.com/mailvane/mailvane/internal/simulator/postmaster"
+	"github.com/mailvane/mailvane/internal/simulator/sesapi"
 	"github.com/mailvane/mailvane/internal/simulator/sqs"
 	"github.com/mailvane/mailvane/internal/simulator/traffic"
 )
@@ -36,7 +39,7 @@ const simulated = "simulator"
 //	simulate user ERROR  the user answers the consent page with an error
 //	simulate client F    writes the OAuth client
 //	simulate account F [SCOPE…]  writes credentials of a user
-//	simulate sqs OP ERROR, simulate google OP ERROR  lets calls fail
+//	simulate sqs OP ERROR, simulate google OP ERROR, simulate cloudwatch OP ERROR, simulate ses OP ERROR  lets calls fail
 func simulate(ts *testscript.TestScript, neg bool, args []string) {
 	if neg {
 		ts.Fatalf("simulate cannot fail")
@@ -57,6 +60,10 @@ func simulate(ts *testscript.TestScript, neg bool, args []string) {
 		(*sim).SQS().Inject(sqs.Fault{Kind: sqs.FaultError, Op: args[1], Error: args[2]})
 	case "google":
 		(*sim).Postmaster().Inject(postmaster.Fault{Kind: postmaster.FaultError, Op: args[1], Error: args[2]})
+	case "cloudwatch":
+		(*sim).CloudWatch().Inject(gate.Fault{Kind: gate.FaultError, Op: args[1], Error: args[2]})
+	case "ses":
+		(*sim).SESAPI().Inject(gate.Fault{Kind: gate.FaultError, Op: args[1], Error: args[2]})
 	default:
 		ts.Fatalf("simulate %s is not known", args[0])
 	}
@@ -78,6 +85,15 @@ func start(ts *testscript.TestScript, testing bool) {
 				{Name: "none.example.com", Permission: "NONE"}, {Name: "silent.example.com"},
 			},
 			Quirks: never("late.example.com", now, 9),
+		},
+		CloudWatch: cloudwatch.Options{Source: everyHour{}},
+		SES: sesapi.Options{
+			Story: traffic.Story{RuleSets: []traffic.RuleSet{{Account: simulator.Account, Region: "us-east-1", Name: "inbound", Active: true,
+				Rules: []traffic.ReceiptRule{{Name: "unsub-spring"}, {Name: "off", Disabled: true}}}}},
+			Sent: func(string, string, time.Time, time.Time) float64 { return 1234 },
+			Standings: []sesapi.Standing{
+				{Place: sesapi.Place{Account: simulator.Account, Region: "eu-west-1"}, Sandbox: true, Max24Hour: 200, MaxRate: 1},
+			},
 		},
 	})
 	ts.Check(err)
@@ -108,6 +124,37 @@ func (everyDay) Day(domain string, _ time.Time) (d traffic.GmailDay) {
 		d.GmailCount = traffic.GmailCount{Delivered: 10_000, Inboxed: 9000, Reports: 9}
 	}
 	return d
+}
+
+// everyHour is what CloudWatch has of one region: the same in every hour.
+type everyHour struct{}
+
+// Metrics implements cloudwatch.Source.
+func (everyHour) Metrics(_, region string, _, _ time.Time) []traffic.Metric {
+	if region != "us-east-1" {
+		return nil
+	}
+	return []traffic.Metric{
+		traffic.AccountMetric("Send"), traffic.AccountMetric("Delivery"), traffic.AccountMetric("Reputation.BounceRate"),
+		traffic.SetMetric("Send", "marketing"), traffic.ReceiptMetric("Received", "inbound", "unsub-spring"),
+	}
+}
+
+// Data implements cloudwatch.Source.
+func (everyHour) Data(_, region string, m traffic.Metric, from, to time.Time) (data []traffic.Datum) {
+	if region != "us-east-1" {
+		return nil
+	}
+	v := 100.0
+	if m.Name == "Reputation.BounceRate" {
+		v = 0.0213
+	}
+	for at := from.Truncate(time.Hour); at.Before(to); at = at.Add(time.Hour) {
+		if !at.Before(from) {
+			data = append(data, traffic.Datum{At: at, Samples: 1, Sum: v, Min: v, Max: v})
+		}
+	}
+	return data
 }
 
 // mail is some mail of one origin: n messages, age ago, of which events of some types came.

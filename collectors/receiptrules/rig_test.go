@@ -172,7 +172,8 @@ func (c *cloud) data(in cbor.Map) cbor.Value {
 		query := q.(cbor.Map)
 		metric := query["MetricStat"].(cbor.Map)["Metric"].(cbor.Map)
 		k := seriesKey{metric: string(metric["MetricName"].(cbor.String))}
-		for _, d := range metric["Dimensions"].(cbor.List) {
+		dimensions, _ := metric["Dimensions"].(cbor.List)
+		for _, d := range dimensions {
 			switch d.(cbor.Map)["Name"] {
 			case cbor.String(ruleSetName):
 				k.set = string(d.(cbor.Map)["Value"].(cbor.String))

@@ -62,6 +62,8 @@ func questions(env Environment, c *config.Config) []question {
 	return slices.Concat(
 		queueQuestions(env, c),
 		accountQuestions(env, c),
+		receiptRuleQuestions(env, c),
+		sesAccountQuestions(env, c),
 		ledgerQuestions(c),
 	)
 }
