@@ -165,11 +165,21 @@ func (r *Reader) Readings(ctx context.Context, q ledger.ReadingQuery) ([]ledger.
 		o.Start, o.End, o.FirstSeen, o.LastChanged = milli(start), milli(end), milli(first), milli(last)
 		out = append(out, o)
 		return err
-	}, `SELECT source, subject, metric, detail, start_ms, end_ms, value, text, first_seen_ms, last_changed_ms FROM reading
-		WHERE (?1 = '' OR source = ?1) AND (?2 = '' OR subject = ?2) AND (?3 = '' OR metric = ?3)
-			AND start_ms >= ?4 AND start_ms < ?5
-		ORDER BY 1, 2, 3, 4, 5, 6`, q.Source, q.Subject, q.Metric, q.From.UnixMilli(), q.To.UnixMilli())
+	}, readingsQuery(q.Source != ""), q.Source, q.Subject, q.Metric, q.From.UnixMilli(), q.To.UnixMilli())
 	return out, err
+}
+
+// readingsQuery selects readings by source, subject, metric and start, of which the first three may be empty. A source is
+// compared by itself, so that the index of sources serves.
+func readingsQuery(ofSource bool) string {
+	source := "?1 = ''"
+	if ofSource {
+		source = "source = ?1"
+	}
+	return `SELECT source, subject, metric, detail, start_ms, end_ms, value, text, first_seen_ms, last_changed_ms FROM reading
+		WHERE ` + source + ` AND (?2 = '' OR subject = ?2) AND (?3 = '' OR metric = ?3)
+			AND start_ms >= ?4 AND start_ms < ?5
+		ORDER BY 1, 2, 3, 4, 5, 6`
 }
 
 // Statuses implements ledger.Reader.

@@ -11,6 +11,7 @@ func TestEarlierVersions(t *testing.T) {
 	t.Parallel()
 	path := madeAndClosed(t)
 	execRaw(t, path, "DROP INDEX reading_short")
+	execRaw(t, path, "DROP INDEX reading_source")
 	for _, table := range []string{"alert", "alert_group", "alert_history", "outbox", "silence"} {
 		execRaw(t, path, "DROP TABLE "+table)
 	}
@@ -26,7 +27,7 @@ func TestEarlierVersions(t *testing.T) {
 	if got, err := l.Silences(t.Context(), time.Time{}); err != nil || len(got) != 0 {
 		t.Errorf("silences %v, %v", got, err)
 	}
-	if err := l.w.get([]any{&indexes}, "SELECT count(*) FROM sqlite_schema WHERE name = 'reading_short'"); err != nil || indexes != 1 {
+	if err := l.w.get([]any{&indexes}, "SELECT count(*) FROM sqlite_schema WHERE name IN ('reading_short', 'reading_source')"); err != nil || indexes != 2 {
 		t.Errorf("%d indexes; %v", indexes, err)
 	}
 }
@@ -40,19 +41,38 @@ func TestRetentionLooksAtLittle(t *testing.T) {
 		if !strings.HasPrefix(r.table, "reading") {
 			continue
 		}
-		plan := ""
-		err := l.w.each(func(scan func(...any) error) error {
-			var id, parent, unused int
-			var detail string
-			err := scan(&id, &parent, &unused, &detail)
-			plan += detail + "\n"
-			return err
-		}, "EXPLAIN QUERY PLAN SELECT 1 FROM "+r.table+" WHERE "+r.column+" < 0 LIMIT 1")
-		if want := "INDEX reading_"; err != nil || !strings.Contains(plan, "SEARCH") || !strings.Contains(plan, want) {
-			t.Errorf("%s: plan %q, %v", r.column, plan, err)
+		plan := planOf(t, l, "SELECT 1 FROM "+r.table+" WHERE "+r.column+" < 0 LIMIT 1")
+		if !strings.Contains(plan, "SEARCH") || !strings.Contains(plan, "INDEX reading_") {
+			t.Errorf("%s: plan %q", r.column, plan)
 		}
 		if strings.Contains(r.column, "end_ms") && !strings.Contains(plan, "reading_short") {
 			t.Errorf("%s: plan %q", r.column, plan)
 		}
 	}
+}
+
+// TestReadingsOfASource holds that readings of one source are found without a walk over those of the others: receipt rules have
+// thousands a day, and what is asked for every minute is about others.
+func TestReadingsOfASource(t *testing.T) {
+	t.Parallel()
+	l := tempLedger(t, nil)
+	if plan := planOf(t, l, readingsQuery(true), "a", "", "", 0, 1); !strings.Contains(plan, "INDEX reading_source (source=? AND start_ms>? AND start_ms<?)") {
+		t.Errorf("plan %q", plan)
+	}
+}
+
+// planOf is how SQLite would find what a query asks for.
+func planOf(t *testing.T, l *Ledger, query string, args ...any) (plan string) {
+	t.Helper()
+	err := l.w.each(func(scan func(...any) error) error {
+		var id, parent, unused int
+		var detail string
+		err := scan(&id, &parent, &unused, &detail)
+		plan += detail + "\n"
+		return err
+	}, "EXPLAIN QUERY PLAN "+query, args...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return plan
 }
