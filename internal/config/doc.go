@@ -6,7 +6,7 @@
 // speak to whoever writes the file, and so do all problems: neither ever names a type of the program.
 //
 // Only internal/app and the commands import this package. Load reads the file that it is given and the rules file which that
-// one names, and nothing else: no environment, no network, no clock.
+// one names, and nothing else: no environment, no network, no clock. Secrets of notifiers it knows by their place only.
 package config
 
 //go:generate go run ./docgen -out ../../docs/configuration.md

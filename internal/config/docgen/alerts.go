@@ -71,7 +71,7 @@ func line(l *alerts.Line, unit alerts.Unit) string {
 	if l == nil {
 		return ""
 	}
-	text := ""
+	var text string
 	if l.Above != nil {
 		text = "above " + unit.Format(*l.Above)
 	} else {
