@@ -29,6 +29,9 @@ const (
 	MaxSettledSize = 256 << 20
 )
 
+// MaxPause is the longest time between two tries.
+const MaxPause = time.Hour
+
 // AlertWriter keeps alerts and what is to be told of them. What a ledger need not understand is a body: a text in the form
 // of whoever wrote it, JSON where people are to read it.
 type AlertWriter interface {
@@ -186,7 +189,8 @@ type Notification struct {
 // Delivery is how the delivery of a notification stands.
 type Delivery struct {
 	State NotificationState
-	// Attempts counts the tries; NextAt is when the next one is due.
+	// Attempts counts the tries; NextAt is when the next one is due. The first is due at once, and so is one that would be
+	// due more than MaxPause from now: that was written by a clock that was wrong.
 	Attempts int
 	NextAt   time.Time
 	// Reason and Error are those of the last try, empty when it succeeded.

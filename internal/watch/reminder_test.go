@@ -34,7 +34,7 @@ func TestReminders(t *testing.T) {
 		d.after(time.Second)
 		same(d, "heard after a restart", am.changes(d)[5:], []alerts.Change{alerts.Worsened})
 		d.post("am", "a", alerts.Closed)
-		d.after(10 * time.Minute)
+		d.after(3 * time.Minute)
 		same(d, "heard of the end", am.changes(d)[6:], []alerts.Change{alerts.Closed})
 		same(d, "the other one", pager.changes(d), []alerts.Change{alerts.Opened})
 		again := 0

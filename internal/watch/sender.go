@@ -252,7 +252,7 @@ func (r *run) end(t *try) {
 	case t.err == nil || t.err.Reason == alerts.DeliveryRefused:
 		l.failures, l.rest = 0, time.Time{} // it answers
 	default:
-		l.failures++
+		l.failures = max(l.failures, t.failures+1) // those that fail side by side are one failure
 		l.rest = t.endedAt.Add(t.pause)
 	}
 }

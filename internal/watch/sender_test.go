@@ -144,22 +144,23 @@ func TestDelivers(t *testing.T) {
 // TestBackOff holds when a failing notifier is asked again, by what it answered.
 func TestBackOff(t *testing.T) {
 	for name, test := range map[string]struct {
-		err  error
-		want []time.Duration
+		err   error
+		lasts time.Duration
+		want  []time.Duration // in seconds, to the next even one
 	}{
-		"unavailable":              {refusal(alerts.DeliveryUnavailable, 0), []time.Duration{0, 2, 4, 8, 16, 32, 64, 128, 256, 512, 812}},
-		"no delivery error":        {errors.New("who knows"), []time.Duration{0, 2, 4, 8, 16, 32, 64, 128, 256, 512, 812}},
-		"quota that says when":     {refusal(alerts.DeliveryQuota, 7*time.Minute), []time.Duration{0, 420, 840}},
-		"quota that says too much": {refusal(alerts.DeliveryQuota, 48*time.Hour), []time.Duration{0, 900}},
-		"auth":                     {refusal(alerts.DeliveryAuth, 0), []time.Duration{0, 30, 90, 210, 450, 750}},
-		"refused":                  {refusal(alerts.DeliveryRefused, 0), []time.Duration{0}},
+		"unavailable":              {refusal(alerts.DeliveryUnavailable, 0), 14 * time.Minute, []time.Duration{0, 2, 4, 8, 16, 32, 64, 128, 256, 512, 812}},
+		"no delivery error":        {errors.New("who knows"), 30 * time.Second, []time.Duration{0, 2, 4, 8, 16}},
+		"quota that says when":     {refusal(alerts.DeliveryQuota, 90*time.Second), 4 * time.Minute, []time.Duration{0, 90, 180}},
+		"quota that says too much": {refusal(alerts.DeliveryQuota, 48*time.Hour), 16 * time.Minute, []time.Duration{0, 900}},
+		"auth":                     {refusal(alerts.DeliveryAuth, 0), 4 * time.Minute, []time.Duration{0, 30, 90, 210}},
+		"refused":                  {refusal(alerts.DeliveryRefused, 0), time.Minute, []time.Duration{0}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			inBubble(t, func(d *desk) {
 				pager := newPhone(always(test.err))
 				d.run(map[string]alerts.Notifier{"pager": pager})
 				d.post("pager", "a", alerts.Opened)
-				d.after(16 * time.Minute)
+				d.after(test.lasts)
 				var got []time.Duration
 				for _, c := range pager.heard(d) {
 					got = append(got, c.at.Round(2*time.Second)/time.Second)
@@ -234,14 +235,14 @@ func TestLongOutage(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			inBubble(t, func(d *desk) {
-				pager := newPhone(first(1, refusal(alerts.DeliveryQuota, 15*time.Minute)))
+				pager := newPhone(first(1, refusal(alerts.DeliveryQuota, 4*time.Minute)))
 				d.run(map[string]alerts.Notifier{"pager": pager})
 				d.post("pager", "a", alerts.Opened)
 				for _, change := range test.during {
 					d.after(time.Minute)
 					d.post("pager", "a", change)
 				}
-				d.after(20 * time.Minute)
+				d.after(4 * time.Minute)
 				same(d, "heard", pager.changes(d), test.want)
 			})
 		})
@@ -259,13 +260,12 @@ func TestRefused(t *testing.T) {
 		if s := d.sender.States()[0]; s.FailingFor(time.Now()) < 59*time.Second || s.Reason != alerts.DeliveryRefused || s.Error != "answered so" {
 			d.Errorf("state %+v", s)
 		}
-		d.after(forgiven + time.Minute)
-		if s := d.sender.States()[0]; s.FailingFor(time.Now()) != 0 {
-			d.Errorf("it fails for ever: %+v", s)
-		}
 		d.post("pager", "a", alerts.Closed)
 		d.after(time.Minute)
 		same(d, "outbox", d.outbox(), []string{"pager opened dead", "pager closed delivered"})
+		if s := d.sender.States()[0]; s.FailingFor(time.Now()) != 0 || s.Error != "" {
+			d.Errorf("state once it took one: %+v", s)
+		}
 		same(d, "tries", []alerts.DeliveryReason{d.tries[0].Reason, d.tries[1].Reason}, []alerts.DeliveryReason{alerts.DeliveryRefused, ""})
 	})
 }
@@ -319,7 +319,7 @@ func TestOutboxThatCannotBeWritten(t *testing.T) {
 		d.post("pager", "a", alerts.Opened)
 		d.after(time.Millisecond)
 		d.post("pager", "b", alerts.Opened)
-		d.after(10 * time.Minute)
+		d.after(2 * time.Minute)
 		same(d, "heard while it cannot", len(pager.heard(d)), 1)
 		same(d, "outbox", d.outbox(), []string{"pager opened sending", "pager opened waiting"})
 		if got := strings.Count(d.log.String(), "the outbox cannot be used"); got != 1 {

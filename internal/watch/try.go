@@ -42,16 +42,20 @@ func (s *Sender) make(ctx context.Context, t *try) {
 	e := &t.entry
 	if t.notifier == nil {
 		e.State, e.LastError = alerts.EntryDead, errGone.Error()
-		t.outboxErr = s.o.Outbox.Settle(ctx, *e)
+		if err := s.o.Outbox.Settle(ctx, *e); !errors.Is(err, ErrSettled) {
+			t.outboxErr = err
+		}
 		return
 	}
 	if !t.again {
 		e.State = alerts.EntrySending
 		e.Attempts++
-		if err := s.o.Outbox.Settle(ctx, *e); err != nil {
-			if !errors.Is(err, ErrSettled) {
-				t.outboxErr = err
-			}
+		err := s.o.Outbox.Settle(ctx, *e)
+		switch {
+		case errors.Is(err, ErrSettled):
+			return // a later one has overtaken it
+		case err != nil:
+			t.outboxErr = err
 			return
 		}
 	}

@@ -11,6 +11,7 @@ import (
 func outbox() []rule {
 	return []rule{
 		{name: "of each notifier and key the first that is not settled is due, in its time", check: dueInOrder},
+		{name: "a clock that was wrong keeps nothing from being due", check: dueAfterWrongClock},
 		{name: "the limit of what is due is for each notifier", check: dueLimited},
 		{name: "what is under way is due whatever its time, and holds up its key", check: underWayIsDue},
 		{name: "a later notification overtakes those of its key that wait", check: laterOvertakes},
@@ -99,7 +100,7 @@ const (
 
 func dueInOrder(r *rig) {
 	later := r.notification("chat", "b", 1)
-	later.NextAt = r.now().Add(time.Minute)
+	later.Attempts, later.NextAt = 1, r.now().Add(time.Minute)
 	tried := opening(r.notification("pager", "a", 1))
 	tried.Attempts = 1
 	r.post(tried, closing(r.notification("pager", "a", 2)), r.notification("pager", "b", 1), later, r.notification("chat", "a", 1))
@@ -117,6 +118,18 @@ func dueInOrder(r *rig) {
 	r.advance(time.Hour)
 	r.delivery("pager/a/1", delivered)
 	r.wantDue("chat/a/1", "chat/b/1", "pager/a/2", "pager/b/1")
+}
+
+func dueAfterWrongClock(r *rig) {
+	r.post(r.notification("pager", "a", 1), r.notification("pager", "b", 1), r.notification("pager", "c", 1))
+	for key, next := range map[string]time.Duration{"b": ledger.MaxPause, "c": ledger.MaxPause + time.Second} {
+		r.must("put off", r.ledger().SettleNotification(r.Context(), "pager/"+key+"/1", ledger.Delivery{
+			State: waiting, Attempts: 1, NextAt: r.now().Add(next),
+		}))
+	}
+	r.wantDue("pager/a/1", "pager/c/1")
+	r.clock.set(r.now().Add(-30 * day))
+	r.wantDue("pager/a/1", "pager/b/1", "pager/c/1")
 }
 
 func dueLimited(r *rig) {

@@ -118,8 +118,9 @@ func (r *Reader) DueNotifications(ctx context.Context, now time.Time, limit int)
 	return r.notifications(ctx, "SELECT "+notificationColumns+` FROM outbox JOIN (
 			SELECT id, row_number() OVER (PARTITION BY notifier ORDER BY next_ms, id) AS place FROM outbox
 			WHERE id IN (SELECT min(id) FROM outbox WHERE settled_ms IS NULL GROUP BY notifier, key)
-				AND (state = 'sending' OR next_ms <= ?)
-		) AS due ON due.id = outbox.id WHERE place <= ? ORDER BY notifier, place`, now.UnixMilli(), limit)
+				AND (state = 'sending' OR attempts = 0 OR next_ms NOT BETWEEN ?1 + 1 AND ?2)
+		) AS due ON due.id = outbox.id WHERE place <= ?3 ORDER BY notifier, place`,
+		now.UnixMilli(), now.Add(ledger.MaxPause).UnixMilli(), limit)
 }
 
 // StandingNotifications implements ledger.AlertReader.
