@@ -299,7 +299,19 @@ func (b *dayBook) identifierSeries(domains map[string]*gmailDomain, delivered ma
 		s.Days = b.identifierDays(d, of, seen)
 		all = append(all, s)
 	}
-	return all
+	return mostSpecific(all)
+}
+
+// mostSpecific leaves out what a domain says of an identifier of which one of its subdomains tells as well: that is about the
+// same mail.
+func mostSpecific(all []GmailSeries) []GmailSeries {
+	domains := map[string][]string{}
+	for i := range all {
+		domains[all[i].Identifier] = append(domains[all[i].Identifier], all[i].Domain)
+	}
+	return slices.DeleteFunc(all, func(s GmailSeries) bool {
+		return slices.ContainsFunc(domains[s.Identifier], func(d string) bool { return strings.HasSuffix(d, "."+s.Domain) })
+	})
 }
 
 // identifierDays are the days of one identifier. A rate that speaks of the mail of earlier days is none of its own day.
