@@ -271,18 +271,11 @@ type measured struct {
 // readReadings reads the readings afresh when days arrived or changed, and every ten minutes for what changes without.
 func (v *View) readReadings(ctx context.Context, g *gmail) error {
 	j := &v.joiner
-	from := (g.today - reportedDays + 1).Start(g.zone)
+	sources := []string{observation.PostmasterV2, observation.PostmasterV1}
 	var seen arrivals
-	for _, metric := range []string{observation.PostmasterArrived, observation.PostmasterSpamRate} {
-		rows, err := v.reader.Readings(ctx, ledger.ReadingQuery{Metric: metric, From: from, To: time.Unix(farAhead(g.asOf), 0)})
-		if err != nil {
+	for _, source := range sources {
+		if err := v.arrivedOf(ctx, g, source, &seen); err != nil {
 			return err
-		}
-		for i := range rows {
-			seen.n++
-			if rows[i].LastChanged.After(seen.last) {
-				seen.last = rows[i].LastChanged
-			}
 		}
 	}
 	if j.readings != nil && seen == j.newestArrivals && g.asOf.Sub(j.readingsAt) < readingsEvery {
@@ -290,7 +283,7 @@ func (v *View) readReadings(ctx context.Context, g *gmail) error {
 	}
 	r := newReadingSet(g.zone)
 	for d := g.today - reportedDays + 1; d <= g.today; d++ {
-		for _, source := range []string{observation.PostmasterV2, observation.PostmasterV1} {
+		for _, source := range sources {
 			q := ledger.ReadingQuery{Source: source, From: d.Start(g.zone), To: (d + 1).Start(g.zone)}
 			rows, err := v.reader.Readings(ctx, q)
 			if err != nil {
@@ -302,6 +295,24 @@ func (v *View) readReadings(ctx context.Context, g *gmail) error {
 		}
 	}
 	j.readings, j.readingsAt, j.newestArrivals = r.done(), g.asOf, seen
+	return nil
+}
+
+// arrivedOf notes which days arrived, and when they last changed.
+func (v *View) arrivedOf(ctx context.Context, g *gmail, source string, seen *arrivals) error {
+	from, to := (g.today - reportedDays + 1).Start(g.zone), time.Unix(farAhead(g.asOf), 0)
+	for _, metric := range []string{observation.PostmasterArrived, observation.PostmasterSpamRate} {
+		rows, err := v.reader.Readings(ctx, ledger.ReadingQuery{Source: source, Metric: metric, From: from, To: to})
+		if err != nil {
+			return err
+		}
+		for i := range rows {
+			seen.n++
+			if rows[i].LastChanged.After(seen.last) {
+				seen.last = rows[i].LastChanged
+			}
+		}
+	}
 	return nil
 }
 
