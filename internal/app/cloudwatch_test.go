@@ -1,12 +1,15 @@
 package app
 
 import (
+	"io"
 	"maps"
 	"math"
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -31,12 +34,22 @@ const (
 	euAccount = "account/account-" + simulator.AccountEU + "-eu-west-1"
 )
 
-// startAWS starts a daemon that reads the demo's queues, receipt rules and accounts, whose sender has these campaigns only.
-func startAWS(t *testing.T, now time.Time, campaigns ...string) *run {
-	t.Helper()
+// quietDemo is the demo with these campaigns only, and a quarter of the inbound mail.
+func quietDemo(now time.Time, campaigns ...string) simulator.Options {
 	o := simulator.Demo(now, 1, 1)
 	o.Story.Campaigns = slices.DeleteFunc(o.Story.Campaigns, func(c traffic.Campaign) bool { return !slices.Contains(campaigns, c.Name) })
-	return startWith(t, o, func(text string) string {
+	for _, set := range o.Story.RuleSets {
+		for i := range set.Rules {
+			set.Rules[i].PerDay /= 4
+		}
+	}
+	return o
+}
+
+// startAWS starts a daemon that reads the quiet demo's queues, receipt rules and accounts.
+func startAWS(t *testing.T, now time.Time, campaigns ...string) *run {
+	t.Helper()
+	return startWith(t, quietDemo(now, campaigns...), func(text string) string {
 		return text[:strings.Index(text, "  postmaster:")] + text[strings.Index(text, "  receipt_rules:"):]
 	})
 }
@@ -45,7 +58,7 @@ func startAWS(t *testing.T, now time.Time, campaigns ...string) *run {
 func (r *run) untilRead(t *testing.T, names ...string) {
 	t.Helper()
 	for _, name := range names {
-		r.until(t, "reading "+name, func() bool { return r.sourceOf(t, name).State == sourceOK })
+		r.until(t, "reading "+name, func() bool { return r.succeeded(name) > 0 })
 	}
 	if err := r.daemon.view.RefreshInbound(t.Context()); err != nil {
 		t.Fatal(err)
@@ -53,6 +66,16 @@ func (r *run) untilRead(t *testing.T, names ...string) {
 	if err := r.daemon.view.RefreshAccounts(t.Context()); err != nil {
 		t.Fatal(err)
 	}
+}
+
+// succeeded is how many passes over a source have succeeded; none while the newest has failed.
+func (r *run) succeeded(name string) int64 {
+	for _, s := range r.daemon.passes.States() {
+		if s.Name == name && s.Failures == 0 {
+			return s.Succeeded
+		}
+	}
+	return 0
 }
 
 // ruleOf is what is known of a receipt rule in us-east-1.
@@ -154,6 +177,76 @@ func TestInboundNamesTheFailingRule(t *testing.T) {
 			t.Errorf("after a restart %d metrics were asked for in %d calls of %+v, as if nothing had been read", n.metrics, n.calls, passes)
 		}
 	})
+}
+
+// counted is what the daemon's process has counted of a receipt rule, by result.
+func (r *run) counted(t *testing.T, rule string) map[string]float64 {
+	t.Helper()
+	text, err := io.ReadAll(r.get(t, "/metrics").Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	n := make(map[string]float64)
+	for _, line := range strings.Split(string(text), "\n") {
+		if !strings.HasPrefix(line, "mailvane_receipt_events_total{") || !strings.Contains(line, `receipt_rule="`+rule+`"`) {
+			continue
+		}
+		for _, result := range observation.ReceiptResults() {
+			if strings.Contains(line, `result="`+result+`"`) {
+				if n[result], err = strconv.ParseFloat(line[strings.LastIndexByte(line, ' ')+1:], 64); err != nil {
+					t.Fatal(err)
+				}
+			}
+		}
+	}
+	return n
+}
+
+// TestReceiptsAreCountedOnce stops the daemon, lets an hour go by, starts it, and then stops and starts it at once. What the
+// processes counted is together what the ledger holds since the first read, although each reads hours of it again; the past
+// counts nowhere.
+func TestReceiptsAreCountedOnce(t *testing.T) {
+	var gone atomic.Int64
+	o := quietDemo(time.Now())
+	o.Now = func() time.Time { return time.Now().Add(time.Duration(gone.Load())) }
+	r := startWith(t, o, func(text string) string {
+		text = text[:strings.Index(text, "  ses:")] + text[strings.Index(text, "  receipt_rules:"):strings.Index(text, "  account:")]
+		return strings.ReplaceAll(text, "every: 15s", "every: 15m") // so that each process makes one pass
+	})
+	const rule = "unsub-flash-friday"
+	total := make(map[string]float64)
+	for i, pause := range []time.Duration{0, time.Hour, 0} {
+		if i > 0 {
+			if err := r.stop(); err != nil {
+				t.Fatal(err)
+			}
+			gone.Add(int64(pause))
+			r.restart(t)
+		}
+		r.untilRead(t, usRules)
+		r.until(t, "counting", func() bool { return len(r.counted(t, rule)) == len(observation.ReceiptResults()) })
+		counted := r.counted(t, rule)
+		if i == 0 && counted[observation.ReceiptReceived] > 0 {
+			t.Errorf("the past was counted: %v", counted)
+		}
+		for result, n := range counted {
+			total[result] += n
+		}
+	}
+	positions, err := r.daemon.ledger.Positions(t.Context(), "receipt-rules-us-east-1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	since, err := time.Parse(time.RFC3339, positions[simulator.Account+"/us-east-1//"])
+	if err != nil {
+		t.Fatal(err)
+	}
+	stored := r.receipts(t, since, r.now())
+	for result, n := range total {
+		if held := stored[simulator.Account+"/us-east-1/inbound/"+rule+" "+result]; n != held || result != observation.ReceiptPublishSuccess && n == 0 {
+			t.Errorf("%s was counted %v times in all, the ledger holds %v", result, n, held)
+		}
+	}
 }
 
 // TestAccountsAgreeWithTheSimulator compares how the demo's accounts stand, and how much of their mail's events came, with
@@ -327,10 +420,7 @@ func TestReloadChangesReceiptRules(t *testing.T) {
 
 // TestCloudWatchThatIsNotAllowed holds that a missing permission is named, and stops nothing else.
 func TestCloudWatchThatIsNotAllowed(t *testing.T) {
-	now := time.Now()
-	o := simulator.Demo(now, 1, 1)
-	o.Story.Campaigns = nil
-	r := startWith(t, o, func(text string) string {
+	r := startWith(t, quietDemo(time.Now()), func(text string) string {
 		text = text[:strings.Index(text, "  postmaster:")] + text[strings.Index(text, "  receipt_rules:"):]
 		return text[:strings.Index(text, "    - {region: eu-west-1, role_arn")] + text[strings.Index(text, "  account:"):]
 	})
