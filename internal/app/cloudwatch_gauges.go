@@ -120,12 +120,15 @@ func (g *awsGauges) bindCoverage() {
 		for of, covered := range map[string]*view.Coverage{
 			"events": &c.Events, "configuration_set": &c.ConfigurationSet, "feedback_id": &c.FeedbackID,
 		} {
-			if covered.Share != nil {
+			if covered.Share != nil && (compared(a) || of == "feedback_id") { // that needs no CloudWatch
 				emit(*covered.Share, of)
 			}
 		}
 	})
 	g.eachAccount(telemetry.CoverageFinding, func(a *view.Account, emit telemetry.Emit) {
+		if !compared(a) {
+			return
+		}
 		each := func(of string, state signal.State, found signal.Finding) {
 			if state == signal.NoData {
 				return
@@ -138,6 +141,13 @@ func (g *awsGauges) bindCoverage() {
 		for i := range a.Coverage.Of {
 			each(a.Coverage.Of[i].Of, a.Coverage.Of[i].State, a.Coverage.Of[i].Finding)
 		}
+	})
+}
+
+// compared says whether CloudWatch's counts are still read.
+func compared(a *view.Account) bool {
+	return slices.ContainsFunc(a.Parts, func(p view.AccountPart) bool {
+		return p.Part == observation.AccountPartMetrics && p.State == signal.OK
 	})
 }
 
