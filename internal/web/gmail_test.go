@@ -136,7 +136,7 @@ func ask(t *testing.T, h http.Handler, target string, status int) []byte {
 		t.Fatalf("%s: %d %s", target, w.Code, w.Body)
 	}
 	body := w.Body.Bytes()
-	keepsContract(t, contract(t, &site{handler: h}), target, w)
+	keepsContract(t, contract(t), target, w)
 	return body
 }
 

@@ -25,16 +25,17 @@ const (
 	awsRegion  = "eu-west-1"
 )
 
-// tell stores a reading of the period that began so long before noon.
-func (l *gmailLedger) tell(t *testing.T, key observation.ReadingKey, ago, length time.Duration, value *float64, text string) {
-	t.Helper()
+// told are readings that a ledger is to hold.
+type told []observation.Reading
+
+// tell adds a reading of the period that began so long before noon.
+func (say *told) tell(key observation.ReadingKey, ago, length time.Duration, value *float64, text string) {
 	start := noon.Add(-ago).Truncate(length)
-	l.commit(t, ledger.Put{Readings: []observation.Reading{{Key: key, Start: start, End: start.Add(length), Value: value, Text: text}}})
+	*say = append(*say, observation.Reading{Key: key, Start: start, End: start.Add(length), Value: value, Text: text})
 }
 
-// receipt stores what CloudWatch or SES says about a receipt rule; results count five minutes, the rest is of the day.
-func (l *gmailLedger) receipt(t *testing.T, set, rule, metric string, ago time.Duration, value *float64, text string) {
-	t.Helper()
+// receipt is what CloudWatch or SES says about a receipt rule; results count five minutes, the rest is of the day.
+func (say *told) receipt(set, rule, metric string, ago time.Duration, value *float64, text string) {
 	id := observation.ReceiptRule{Account: awsAccount, Region: awsRegion, RuleSet: set, Rule: rule}
 	length := 24 * time.Hour
 	for _, result := range observation.ReceiptResults() {
@@ -43,15 +44,14 @@ func (l *gmailLedger) receipt(t *testing.T, set, rule, metric string, ago time.D
 		}
 	}
 	key := observation.ReadingKey{Source: observation.ReceiptRules, Subject: observation.JoinReceiptRule(id), Metric: metric}
-	l.tell(t, key, ago, length, value, text)
+	say.tell(key, ago, length, value, text)
 }
 
-// account stores what is said about the account in an hour.
-func (l *gmailLedger) account(t *testing.T, source, metric, detail string, hours int, value *float64, text string) {
-	t.Helper()
+// account is what is said about the account in an hour.
+func (say *told) account(source, metric, detail string, hours int, value *float64, text string) {
 	subject := observation.AccountSubject(awsAccount, awsRegion)
 	key := observation.ReadingKey{Source: source, Subject: subject, Metric: metric, Detail: detail}
-	l.tell(t, key, time.Duration(hours)*time.Hour, time.Hour, value, text)
+	say.tell(key, time.Duration(hours)*time.Hour, time.Hour, value, text)
 }
 
 // postLedger has unsubscribes from a campaign that are lost, a rule that all share and that fell silent, and one that is
@@ -61,53 +61,65 @@ func postLedger(t *testing.T) *gmailLedger {
 	l.now = noon.Add(17 * time.Minute)
 	l.send(t, 0, observation.Campaign{Name: "spring-sale"}, observation.Stamp{FromDomain: "news.example.com", A: "spring-sale"}, 120)
 	l.send(t, 0, observation.Campaign{Name: "autumn-sale", Tenant: "acme"}, observation.Stamp{FromDomain: "news.example.com"}, 80)
+	var say told
+	say.rules()
+	say.standing(t)
+	l.commit(t, ledger.Put{Readings: say})
+	return l
+}
+
+// rules are the receipt rules of such a ledger.
+func (say *told) rules() {
 	for hours := 1; hours <= 10*24; hours += 6 {
-		l.receipt(t, "main", "unsub-spring-sale", observation.ReceiptReceived, time.Duration(hours)*time.Hour, new(3.0), "")
+		say.receipt("main", "unsub-spring-sale", observation.ReceiptReceived, time.Duration(hours)*time.Hour, new(3.0), "")
 		if hours > 3*24 {
-			l.receipt(t, "main", "replies", observation.ReceiptReceived, time.Duration(hours)*time.Hour, new(1.0), "")
-			l.receipt(t, "main", "replies", observation.ReceiptPublishSuccess, time.Duration(hours)*time.Hour, new(1.0), "")
+			say.receipt("main", "replies", observation.ReceiptReceived, time.Duration(hours)*time.Hour, new(1.0), "")
+			say.receipt("main", "replies", observation.ReceiptPublishSuccess, time.Duration(hours)*time.Hour, new(1.0), "")
 		}
 	}
 	for _, minutes := range []time.Duration{5, 30, 55, 80} {
-		l.receipt(t, "main", "unsub-spring-sale", observation.ReceiptPublishFailure, minutes*time.Minute, new(21.0), "")
+		say.receipt("main", "unsub-spring-sale", observation.ReceiptPublishFailure, minutes*time.Minute, new(21.0), "")
 	}
-	l.receipt(t, "main", "unsub-spring-sale", observation.ReceiptPublishExpired, 10*time.Minute, new(2.0), "")
-	l.receipt(t, "main", "", observation.ReceiptRuleCount, 0, new(3.0), "")
-	l.receipt(t, "", "", observation.ReceiptActiveSet, 0, nil, observation.ReceiptSetActive)
-	l.receipt(t, "", "", observation.ReceiptThrough, 0, new(float64(noon.Add(5*time.Minute).Unix())), "")
+	say.receipt("main", "unsub-spring-sale", observation.ReceiptPublishExpired, 10*time.Minute, new(2.0), "")
+	say.receipt("main", "", observation.ReceiptRuleCount, 0, new(3.0), "")
+	say.receipt("", "", observation.ReceiptActiveSet, 0, nil, observation.ReceiptSetActive)
+	say.receipt("", "", observation.ReceiptThrough, 0, new(float64(noon.Add(5*time.Minute).Unix())), "")
 	for rule, text := range map[string]string{"unsub-spring-sale": "", "replies": "", "dmarc": observation.ReceiptDisabled} {
-		l.receipt(t, "main", rule, observation.ReceiptRecipientCount, 0, new(1.0), text)
-		l.receipt(t, "main", rule, observation.ReceiptActions, 0, nil, "S3")
+		say.receipt("main", rule, observation.ReceiptRecipientCount, 0, new(1.0), text)
+		say.receipt("main", rule, observation.ReceiptActions, 0, nil, "S3")
 	}
+}
 
+// standing is how the account of such a ledger stands.
+func (say *told) standing(t *testing.T) {
+	t.Helper()
 	for _, p := range observation.AccountParts() {
 		text := observation.AccountAccessOK
 		if p == observation.AccountPartEntities {
 			text = observation.AccountDenied
 		}
-		l.account(t, p.Source(), observation.AccountAccess, string(p), 0, nil, text)
+		say.account(p.Source(), observation.AccountAccess, string(p), 0, nil, text)
 	}
-	l.account(t, observation.AccountSES, observation.AccountEnforcement, "", 0, nil, "PROBATION")
-	l.account(t, observation.AccountSES, observation.AccountSendingEnabled, "", 0, new(1.0), "")
-	l.account(t, observation.AccountSES, observation.AccountQuotaMax, "", 0, new(50_000.0), "")
-	l.account(t, observation.AccountSES, observation.AccountQuotaSent, "", 0, new(41_000.0), "")
+	say.account(observation.AccountSES, observation.AccountEnforcement, "", 0, nil, "PROBATION")
+	say.account(observation.AccountSES, observation.AccountSendingEnabled, "", 0, new(1.0), "")
+	say.account(observation.AccountSES, observation.AccountQuotaMax, "", 0, new(50_000.0), "")
+	say.account(observation.AccountSES, observation.AccountQuotaSent, "", 0, new(41_000.0), "")
 	items, err := observation.FormatAccountItems([]observation.AccountItem{{Resource: "tenant/acme", Type: "BOUNCE", Impact: "LOW"}})
 	if err != nil {
 		t.Fatal(err)
 	}
-	l.account(t, observation.AccountSES, observation.AccountRecommendations, "", 0, new(1.0), items)
+	say.account(observation.AccountSES, observation.AccountRecommendations, "", 0, new(1.0), items)
 	for hours := range 30 {
-		l.account(t, observation.AccountCloudWatch, observation.AccountBounceRate, "", hours, new(0.06-0.001*float64(hours)), "")
+		say.account(observation.AccountCloudWatch, observation.AccountBounceRate, "", hours, new(0.06-0.001*float64(hours)), "")
 	}
-	l.account(t, observation.AccountCloudWatch, observation.AccountTenantSend, observation.TenantDetail("acme", "tn-1"), 24, new(2000.0), "")
-	l.account(t, observation.AccountCloudWatch, observation.AccountTenantBounce, observation.TenantDetail("acme", "tn-1"), 24, new(160.0), "")
+	say.account(observation.AccountCloudWatch, observation.AccountTenantSend, observation.TenantDetail("acme", "tn-1"), 24, new(2000.0), "")
+	say.account(observation.AccountCloudWatch, observation.AccountTenantBounce, observation.TenantDetail("acme", "tn-1"), 24, new(160.0), "")
 	for hours := 1; hours <= 26; hours++ {
-		l.account(t, observation.AccountCloudWatch, observation.AccountRead, string(observation.AccountPartMetrics), hours, new(1.0), "bounce complaint delivery send")
+		say.account(observation.AccountCloudWatch, observation.AccountRead, string(observation.AccountPartMetrics), hours, new(1.0), "bounce complaint delivery send")
 	}
 	for metric, n := range map[string]float64{observation.AccountSend: 250, observation.AccountDelivery: 240, observation.AccountBounce: 10} {
-		l.account(t, observation.AccountCloudWatch, metric, "", 3, &n, "")
+		say.account(observation.AccountCloudWatch, metric, "", 3, &n, "")
 	}
-	return l
 }
 
 // post is what a daemon answers from such a ledger.
