@@ -1,6 +1,7 @@
 package sampler
 
 import (
+	"slices"
 	"time"
 
 	"github.com/mailvane/mailvane/internal/signal"
@@ -76,9 +77,9 @@ func (g *growth) note(n int64, at time.Time) {
 func (g *growth) over(w signal.Window) number {
 	start := g.now.at.Add(-w.Span())
 	n := number{value: float64(g.now.n), known: true, state: signal.Immature, asOf: g.now.at.UTC()}
-	for i := len(g.points) - 1; i >= 0; i-- {
-		if !g.points[i].at.After(start) {
-			n.value, n.state = float64(g.now.n-g.points[i].n), signal.OK
+	for _, p := range slices.Backward(g.points) {
+		if !p.at.After(start) {
+			n.value, n.state = float64(g.now.n-p.n), signal.OK
 			return n
 		}
 	}

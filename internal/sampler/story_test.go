@@ -33,11 +33,10 @@ import (
 var anchor = time.Date(2026, 11, 16, 12, 0, 0, 0, time.UTC)
 
 const (
-	// storyDays is how much mail is counted before the rules are first looked at: the longest window, and its first hours.
-	storyDays = 8
-	// storyWatched is how long they are looked at, up to anchor, storyStep how often.
+	// storyDays is of how many days the mail is counted: it begins the day before the week's largest sends.
+	storyDays = 5
+	// storyWatched is how long before anchor the rules are first looked at.
 	storyWatched = 27 * time.Hour
-	storyStep    = 3 * time.Hour
 )
 
 // story is the demo's sender, read as a daemon reads it, under a clock of its own.
@@ -65,7 +64,8 @@ func newStory(t *testing.T) *story {
 	s := &story{now: anchor.Add(-storyWatched)}
 	clock := func() time.Time { return s.now }
 	o := simulator.Demo(anchor, 1, 1)
-	o.Now = clock
+	o.Now, o.Model.Since = clock, anchor.AddDate(0, 0, -storyDays)
+	o.Story.RuleSets = o.Story.RuleSets[:1]
 	for i := range o.Story.Campaigns {
 		c := &o.Story.Campaigns[i]
 		c.Rates.Open, c.Rates.Click, c.Rates.BotOpen, c.Rates.BotClick = 0, 0, 0, 0
@@ -192,17 +192,19 @@ func all(t testing.TB, s *Sampler, series []alerts.Series) func(yield func(*aler
 	}
 }
 
-// watch follows the sender up to anchor and says what was told, at its worst, with the labels of its subject.
+// watch follows the sender up to anchor and says what was told, at its worst, with the labels of its subject. It looks when the
+// bought list has had its mail, and then for as long as a line of coverage must be crossed.
 func (s *story) watch(t *testing.T, rules *alerts.Rules) (fired map[string]string, labels map[string][]observation.Field) {
 	t.Helper()
 	worst := map[string]alerts.Severity{}
 	fired, labels = map[string]string{}, map[string][]observation.Field{}
-	for state := (&alerts.State{}); ; {
+	state := &alerts.State{}
+	round := func() {
 		s.look(t)
-		round := rules.Evaluate(state, alerts.Input{Now: s.now, Samples: all(t, s.sampler, rules.Series()), Absent: s.sampler.Absent})
-		state = state.With(round)
-		for i := range round.Transitions {
-			if a := &round.Transitions[i].Alert; a.Firing() {
+		found := rules.Evaluate(state, alerts.Input{Now: s.now, Samples: all(t, s.sampler, rules.Series()), Absent: s.sampler.Absent})
+		state = state.With(found)
+		for i := range found.Transitions {
+			if a := &found.Transitions[i].Alert; a.Firing() {
 				key := a.Rule + ": " + a.Subject.String()
 				worst[key] = max(worst[key], a.Severity)
 				fired[key], labels[key] = worst[key].String(), a.Labels
@@ -211,12 +213,15 @@ func (s *story) watch(t *testing.T, rules *alerts.Rules) (fired map[string]strin
 				}
 			}
 		}
-		if !s.now.Before(anchor) {
-			return fired, labels
-		}
-		s.now = s.now.Add(storyStep)
-		s.count(t, s.now.Add(-storyStep), s.now)
 	}
+	round()
+	for at := anchor.Add(-75 * time.Minute); !at.After(anchor); at = at.Add(15 * time.Minute) {
+		from := s.now
+		s.now = at
+		s.count(t, from, s.now)
+		round()
+	}
+	return fired, labels
 }
 
 // TestDefaultRulesTellTheStory follows the demo's sender for a day: the default rules tell of the bought list, the campaign that
