@@ -53,7 +53,18 @@ func environmentOf(sim *simulator.Simulator) Environment {
 // start starts a simulator and a daemon that reads all of its queues and its Google account.
 func start(t *testing.T, o simulator.Options) *run {
 	t.Helper()
-	return startWith(t, o, func(text string) string { return text[:strings.Index(text, "  receipt_rules:")] })
+	return startWith(t, o, func(text string) string { return without(text, "  receipt_rules:", "") })
+}
+
+// without is a configuration without what stands between two texts, the first of which goes too, or from the first on where the
+// second is empty.
+func without(text, from, to string) string {
+	before, rest, _ := strings.Cut(text, from)
+	if to == "" {
+		return before
+	}
+	_, after, _ := strings.Cut(rest, to)
+	return before + to + after
 }
 
 // startWith starts a daemon with what is made of the demo's configuration.

@@ -50,7 +50,7 @@ func quietDemo(now time.Time, campaigns ...string) simulator.Options {
 func startAWS(t *testing.T, now time.Time, campaigns ...string) *run {
 	t.Helper()
 	return startWith(t, quietDemo(now, campaigns...), func(text string) string {
-		return text[:strings.Index(text, "  postmaster:")] + text[strings.Index(text, "  receipt_rules:"):]
+		return without(text, "  postmaster:", "  receipt_rules:")
 	})
 }
 
@@ -187,7 +187,7 @@ func (r *run) counted(t *testing.T, rule string) map[string]float64 {
 		t.Fatal(err)
 	}
 	n := make(map[string]float64)
-	for _, line := range strings.Split(string(text), "\n") {
+	for line := range strings.SplitSeq(string(text), "\n") {
 		if !strings.HasPrefix(line, "mailvane_receipt_events_total{") || !strings.Contains(line, `receipt_rule="`+rule+`"`) {
 			continue
 		}
@@ -210,7 +210,7 @@ func TestReceiptsAreCountedOnce(t *testing.T) {
 	o := quietDemo(time.Now())
 	o.Now = func() time.Time { return time.Now().Add(time.Duration(gone.Load())) }
 	r := startWith(t, o, func(text string) string {
-		text = text[:strings.Index(text, "  ses:")] + text[strings.Index(text, "  receipt_rules:"):strings.Index(text, "  account:")]
+		text = without(without(text, "  ses:", "  receipt_rules:"), "  account:", "")
 		return strings.ReplaceAll(text, "every: 15s", "every: 15m") // so that each process makes one pass
 	})
 	const rule = "unsub-flash-friday"
@@ -421,8 +421,7 @@ func TestReloadChangesReceiptRules(t *testing.T) {
 // TestCloudWatchThatIsNotAllowed holds that a missing permission is named, and stops nothing else.
 func TestCloudWatchThatIsNotAllowed(t *testing.T) {
 	r := startWith(t, quietDemo(time.Now()), func(text string) string {
-		text = text[:strings.Index(text, "  postmaster:")] + text[strings.Index(text, "  receipt_rules:"):]
-		return text[:strings.Index(text, "    - {region: eu-west-1, role_arn")] + text[strings.Index(text, "  account:"):]
+		return without(without(text, "  postmaster:", "  receipt_rules:"), "    - {region: eu-west-1, role_arn", "  account:")
 	})
 	remove := r.sim.CloudWatch().Inject(gate.Fault{Kind: gate.FaultError, Op: "GetMetricData", Error: "AccessDenied"})
 	r.write(t, strings.Replace(r.text(t), "    - region: us-east-1", "    - name: again\n      region: us-east-1", 1))
