@@ -303,11 +303,13 @@ func (b *dayBook) identifierSeries(domains map[string]*gmailDomain, delivered ma
 }
 
 // mostSpecific leaves out what a domain says of an identifier of which one of its subdomains tells as well: that is about the
-// same mail.
+// same mail, as long as the subdomain can be read.
 func mostSpecific(all []GmailSeries) []GmailSeries {
 	domains := map[string][]string{}
 	for i := range all {
-		domains[all[i].Identifier] = append(domains[all[i].Identifier], all[i].Domain)
+		if all[i].State == signal.OK {
+			domains[all[i].Identifier] = append(domains[all[i].Identifier], all[i].Domain)
+		}
 	}
 	return slices.DeleteFunc(all, func(s GmailSeries) bool {
 		return slices.ContainsFunc(domains[s.Identifier], func(d string) bool { return strings.HasSuffix(d, "."+s.Domain) })
