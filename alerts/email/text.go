@@ -33,11 +33,11 @@ func plain(p *wording.Page) string {
 			}
 		}
 		if i == 0 {
-			todo(&b, p)
+			steps(&b, p)
 		}
 	}
 	if len(p.Alerts) == 0 {
-		todo(&b, p)
+		steps(&b, p)
 	}
 	paragraph(&b, p.More)
 	list(&b, "Ended:", p.Ended)
@@ -56,8 +56,8 @@ func paragraph(b *strings.Builder, text string) {
 	}
 }
 
-// todo is what can be done and where to look.
-func todo(b *strings.Builder, p *wording.Page) {
+// steps are what can be done and where to look.
+func steps(b *strings.Builder, p *wording.Page) {
 	for _, c := range p.Commands {
 		fmt.Fprintf(b, "\n%s:\n\n    %s\n", c.Text, c.Line)
 	}
