@@ -118,7 +118,7 @@ func (p *pass) describe(ctx context.Context) {
 		p.today(region, observation.ReceiptActiveSet, nil, observation.ReceiptSetDenied)
 		return
 	case err != nil:
-		p.faults = append(p.faults, p.c.account.Fault(ctx, describeCall, "ses:DescribeActiveReceiptRuleSet", err))
+		p.faults = append(p.faults, p.c.account.Fault(ctx, describeCall, ActionDescribe, err))
 		return
 	case out.Metadata == nil || aws.ToString(out.Metadata.Name) == "":
 		p.today(region, observation.ReceiptActiveSet, nil, observation.ReceiptSetNone)

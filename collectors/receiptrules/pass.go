@@ -253,6 +253,14 @@ func (p *pass) fault(reason collectors.Reason, hint string, err error) {
 	p.faults = append(p.faults, &collectors.Error{Source: p.c.name, Op: "read the metrics of", Reason: reason, Hint: hint, Err: err})
 }
 
+// forbidden is the error of figures that may not be read. CloudWatch says so of single metrics in an answer that is no error.
+func (p *pass) forbidden(err error) error {
+	return &collectors.Error{
+		Source: p.c.name, Op: "read the metrics of", Reason: collectors.ReasonAuth,
+		Hint: awsfault.HintPermission(ActionRead), Permission: ActionRead, Err: err,
+	}
+}
+
 // tellMissed notes which rules are behind. They are read again by the next pass.
 func (p *pass) tellMissed(all []missed) {
 	if len(all) == 0 {
@@ -261,11 +269,7 @@ func (p *pass) tellMissed(all []missed) {
 	err := fmt.Errorf("CloudWatch did not give all figures of %d receipt rules; the first is %s of the rule set %s (%s)",
 		len(all), all[0].id.Rule, all[0].id.RuleSet, all[0].status)
 	if slices.ContainsFunc(all, func(m missed) bool { return m.status == cloudwatch.StatusForbidden }) {
-		const action = "cloudwatch:GetMetricData"
-		p.faults = append(p.faults, &collectors.Error{
-			Source: p.c.name, Op: "read the metrics of", Reason: collectors.ReasonAuth,
-			Hint: awsfault.HintPermission(action), Permission: action, Err: err,
-		})
+		p.faults = append(p.faults, p.forbidden(err))
 		return
 	}
 	p.fault(collectors.ReasonUnavailable, "", err)

@@ -177,7 +177,7 @@ func TestPartialData(t *testing.T) {
 	r.wantTotal(t, "reply", "received", 1)
 	r.wantTotal(t, "unsub", "received", 51)
 	r.partial["reply"] = "Forbidden"
-	if e := r.failure(t); e.Reason != collectors.ReasonAuth || !strings.Contains(e.Hint, "cloudwatch:GetMetricData") {
+	if e := r.failure(t); e.Reason != collectors.ReasonAuth || e.Permission != ActionRead || !strings.Contains(e.Hint, "cloudwatch:GetMetricData") {
 		t.Errorf("%s: %v", e.Reason, e)
 	}
 	delete(r.partial, "reply")
@@ -271,7 +271,7 @@ func TestDeniedNamesTheAction(t *testing.T) {
 		r := newRig(t)
 		r.add("Received", "main", "reply", start.Add(-hour), 1)
 		r.refused[operation] = "AccessDenied"
-		if e := r.failure(t); e.Reason != collectors.ReasonAuth || !strings.Contains(e.Hint, action) {
+		if e := r.failure(t); e.Reason != collectors.ReasonAuth || e.Permission != action || !strings.Contains(e.Hint, action) {
 			t.Errorf("%s: %s: %v", operation, e.Reason, e)
 		}
 	}

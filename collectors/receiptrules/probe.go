@@ -6,7 +6,6 @@ import (
 	"errors"
 	"maps"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/mailvane/mailvane/collectors"
@@ -87,7 +86,7 @@ func (f *Found) settle(ctx context.Context, action string, err error) error {
 	e, ok := errors.AsType[*collectors.Error](err)
 	switch {
 	case err == nil:
-	case ok && denied(e, action):
+	case ok && e.Permission == action:
 		f.Denied = append(f.Denied, action)
 	case !ok || ctx.Err() != nil || e.Reason == collectors.ReasonAuth:
 		return err
@@ -95,11 +94,6 @@ func (f *Found) settle(ctx context.Context, action string, err error) error {
 		f.Faults = append(f.Faults, err)
 	}
 	return nil
-}
-
-// denied says whether the error is that this action is not allowed: its hint ends with it.
-func denied(e *collectors.Error, action string) bool {
-	return e.Reason == collectors.ReasonAuth && strings.HasSuffix(e.Hint, " "+action)
 }
 
 // tryRead asks for one metric, of a rule if there is any, because CloudWatch says whether it may be read only when asked.
@@ -114,10 +108,7 @@ func (p *pass) tryRead(ctx context.Context, listed []*rule) error {
 		return err
 	}
 	if results[0].Status == cloudwatch.StatusForbidden {
-		return &collectors.Error{
-			Source: p.c.name, Op: "read the metrics of", Reason: collectors.ReasonAuth,
-			Hint: "the policy of the role or user must allow " + ActionRead, Err: errors.New("CloudWatch forbids to read them"),
-		}
+		return p.forbidden(errors.New("CloudWatch forbids to read them"))
 	}
 	return nil
 }
