@@ -30,9 +30,6 @@ var (
 	labelName = regexp.MustCompile(`^[a-zA-Z_][a-zA-Z0-9_]{0,63}$`)
 )
 
-// reserved are the labels that every alert has by itself, beside the fields of its subject.
-var reserved = []string{"rule", "alertname", "severity", "signal", "by", "cause", "owner"}
-
 // Rules are rules that are ready to be evaluated.
 type Rules struct {
 	list   []*rule
@@ -245,13 +242,12 @@ func checkLabels(labels []observation.Field, report func(key, problem string)) {
 		report("", fmt.Sprintf("must not be more than %d", maxLabels))
 		return
 	}
-	seen := make(map[string]bool)
+	taken, seen := Labels(), make(map[string]bool)
 	for _, l := range labels {
-		_, taken := fieldNamed(l.Name)
 		switch {
 		case !labelName.MatchString(l.Name):
 			report("", fmt.Sprintf("%q must be up to 64 letters, digits and _, no digit first", shorten(l.Name, maxClean)))
-		case taken || slices.Contains(reserved, l.Name):
+		case slices.Contains(taken, l.Name):
 			report("."+l.Name, "is a label that alerts have by themselves")
 		case seen[l.Name]:
 			report("."+l.Name, "is there twice")

@@ -68,6 +68,15 @@ func checkMatchers(all []Matcher, report func(key, problem string)) {
 	}
 }
 
+// SubjectLabels are the labels that a rule's Where can ask for: the fields of a Subject, and owner.
+func SubjectLabels() []string { return append(slices.Clone(fieldNames[:]), "owner") }
+
+// Labels are those that alerts have by themselves, SubjectLabels first: routes and silences can ask for them and for the
+// labels of rules.
+func Labels() []string {
+	return append(SubjectLabels(), "rule", "alertname", "severity", "signal", "by", "cause")
+}
+
 type matcher struct {
 	Matcher
 	field   field

@@ -137,6 +137,26 @@ func TestMatchers(t *testing.T) {
 	}
 }
 
+// TestLabels holds that an alert has a value of each of its labels, and that no label of a rule can take the place of one.
+func TestLabels(t *testing.T) {
+	a := Alert{
+		Rule: "Bounces", Signal: RateOf(signal.HardBounceRate), By: ByCampaign, Severity: Warning, Owner: "growth", Subject: Subject{
+			Tenant: "x", Campaign: "x", Provider: "x", Domain: "x", Identifier: "x", Account: "x", Region: "x", RuleSet: "x",
+			ReceiptRule: "x", Source: "x", Notifier: "x", Detail: "x",
+		},
+	}
+	for _, name := range Labels() {
+		if !newMatchers([]Matcher{{Name: name, Globs: []string{"*"}}}).match(&a.Subject, a.values) {
+			t.Errorf("an alert has no %s", name)
+		}
+		r := bounceRule()
+		r.Labels = []observation.Field{{Name: name, Value: "b"}}
+		if _, err := Compile([]Rule{r}); err == nil {
+			t.Errorf("a rule may call a label of its own %s", name)
+		}
+	}
+}
+
 func TestNames(t *testing.T) {
 	for by := ByCampaign; by < byEnd; by++ {
 		if back, ok := ParseBy(by.String()); !ok || back != by {

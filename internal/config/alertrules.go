@@ -267,27 +267,21 @@ func (a *Alerts) pathInFile(path string, index []int) string {
 	return indexed("alerts.rules", index[k]) + key
 }
 
-// subjectLabels are the labels that an alert has because of what it is about; alertLabels those that it has beside them.
-var (
-	subjectLabels = []string{"tenant", "campaign", "provider", "domain", "identifier", "account", "region", "rule_set",
-		"receipt_rule", "source", "notifier", "detail", "owner"}
-	alertLabels = []string{"rule", "alertname", "severity", "signal", "by", "cause"}
-)
-
 // checkWhere finds what nothing can match, so that the rule would be silent for ever.
 func (a *Alerts) checkWhere(rule *alerts.Rule, path string, report func(path string, f fault)) {
 	by := rule.By
 	if by == 0 {
 		by = rule.Signal.Definition().By[0]
 	}
+	labels := alerts.SubjectLabels()
 	for _, m := range rule.Where {
 		at := path + ".where." + m.Name
 		if m.Not {
 			at += "!"
 		}
 		switch {
-		case !slices.Contains(subjectLabels, m.Name):
-			report(at, noLabel(m.Name, subjectLabels))
+		case !slices.Contains(labels, m.Name):
+			report(at, noLabel(m.Name, labels))
 		case m.Name == "provider" && by != alerts.ByProvider && by != alerts.ByCampaignProvider:
 			report(at, fault{fmt.Sprintf("the rule is by %s, which tells no providers apart", by), "write by: campaign+provider, if the signal has it"})
 		}

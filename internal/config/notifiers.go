@@ -131,7 +131,7 @@ func checkNames(path string, to Names, names []string, report func(path string, 
 
 // labelsOfRules are the labels that alerts can have.
 func (a *Alerts) labelsOfRules() []string {
-	labels := slices.Concat(subjectLabels, alertLabels)
+	labels := alerts.Labels()
 	rules, _ := a.resolve(func(string, fault) {})
 	for i := range rules {
 		for _, l := range rules[i].Labels {
