@@ -151,7 +151,7 @@ func (c *Collector) Collect(ctx context.Context, from collectors.Positions, sink
 	return p.run(ctx)
 }
 
-// fault makes the error of a part. Whole says that the other parts would fail, too.
+// fault makes the error of a part.
 func (c *Collector) fault(op string, reason collectors.Reason, err error) error {
 	return &collectors.Error{Source: c.name, Op: op, Reason: reason, Err: err}
 }

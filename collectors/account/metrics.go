@@ -157,12 +157,11 @@ func (p *pass) whole(g *group, results []cloudwatch.Result) error {
 		switch results[i].Status {
 		case cloudwatch.StatusComplete:
 		case cloudwatch.StatusForbidden:
-			e := &collectors.Error{
+			return &collectors.Error{
 				Source: p.c.name, Op: "read the metrics of", Reason: collectors.ReasonAuth,
 				Hint: awsfault.HintPermission(g.part.Action()), Permission: g.part.Action(),
 				Err: fmt.Errorf("CloudWatch forbids to read %s", g.counters[i].query.Series.Metric),
 			}
-			return e
 		default:
 			missed++
 		}

@@ -336,3 +336,27 @@ func TestReread(t *testing.T) {
 	}
 	r.want(t, "account/ses 123456789012/us-east-1 11-20T10 enforcement_status", "none PROBATION")
 }
+
+// What SES told of is asked for by the next pass when the one that should have done so ended before.
+func TestRereadOutlivesAPass(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, nil)
+	r.passOK(t)
+	r.after(time.Minute)
+	r.Reread()
+	r.refused["/v2/email/tenants/list"] = "403/ExpiredTokenException"
+	if e := r.failure(t); e.Reason != collectors.ReasonAuth {
+		t.Fatalf("failure %v, want auth", e)
+	}
+	r.change(func() { clear(r.refused) })
+	clear(r.calls)
+	r.passOK(t)
+	if r.calls["/v2/email/tenants/list"] == 0 || r.calls["ListMetrics"] != 0 {
+		t.Errorf("calls %v, want the lists again and no listing of metrics", r.calls)
+	}
+	clear(r.calls)
+	r.passOK(t)
+	if r.calls["/v2/email/tenants/list"] != 0 {
+		t.Errorf("calls %v, want no lists: they were read", r.calls)
+	}
+}

@@ -100,7 +100,12 @@ func (p *pass) lists(ctx context.Context) error {
 	if p.sesOver || !p.c.reread.Swap(false) && !p.due(positionLists) {
 		return nil
 	}
-	before := len(p.faults)
+	before, done := len(p.faults), false
+	defer func() {
+		if !done { // whoever asked for the lists is owed them, however this pass ends
+			p.c.reread.Store(true)
+		}
+	}()
 	for _, l := range []struct {
 		part   observation.AccountPart
 		metric string
@@ -125,10 +130,11 @@ func (p *pass) lists(ctx context.Context) error {
 		}
 	}
 	if p.failed(before) {
-		p.c.reread.Store(true)
 		return nil
 	}
-	return p.put(ctx, collectors.Positions{positionLists: formatPosition(p.now)})
+	err := p.put(ctx, collectors.Positions{positionLists: formatPosition(p.now)})
+	done = err == nil
+	return err
 }
 
 // items notes a list.
