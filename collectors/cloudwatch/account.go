@@ -10,9 +10,7 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/aws/retry"
 	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
-	"github.com/aws/aws-sdk-go-v2/credentials/stscreds"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 
@@ -77,22 +75,8 @@ func Open(o Options) (*Account, error) {
 	case o.RoleARN != "" && role == nil:
 		return nil, fmt.Errorf("%s: %q is not the ARN of a role", o.Source, o.RoleARN)
 	}
-	// The scheduler owns back-off. One more attempt is for connections that the other side has closed.
-	cfg.Retryer = func() aws.Retryer {
-		return retry.NewStandard(func(r *retry.StandardOptions) {
-			r.MaxAttempts = 2
-			r.MaxBackoff = 200 * time.Millisecond
-		})
-	}
-	cfg.RetryMaxAttempts = 0 // the SDK's setting for all its clients would take precedence
-	cfg.HTTPClient = careful{httpClient(cfg)}
-	if o.RoleARN != "" {
-		p := stscreds.NewAssumeRoleProvider(sts.NewFromConfig(cfg), o.RoleARN, func(r *stscreds.AssumeRoleOptions) {
-			r.RoleSessionName = "mailvane"
-		})
-		cfg.Credentials = aws.NewCredentialsCache(p)
-	}
-	cfg.Credentials = awsfault.Credentials(cfg.Credentials)
+	cfg.HTTPClient = bounded{awsfault.PlainBodies(httpClient(cfg))}
+	cfg = awsfault.Config(cfg, o.RoleARN)
 	a := &Account{
 		source: o.Source, config: cfg, client: cloudwatch.NewFromConfig(cfg), sts: sts.NewFromConfig(cfg),
 		observe: o.Observe, now: o.Now,
@@ -155,17 +139,12 @@ func Within[T any](ctx context.Context, call func(context.Context) (T, error)) (
 	return out, err
 }
 
-// careful is an HTTP client whose answers have an end, and whose requests' bodies cannot write themselves (io.WriterTo). The
-// SDK closes a body as soon as the answer's head has come; when net/http has not yet asked it for its end by then, the
-// closed body's WriteTo fails, and net/http takes that for a failed request and closes the connection under the answer.
-type careful struct{ client aws.HTTPClient }
+// bounded is an HTTP client whose answers have an end.
+type bounded struct{ client aws.HTTPClient }
 
 // Do implements aws.HTTPClient.
-func (c careful) Do(r *http.Request) (*http.Response, error) {
-	if r.Body != nil && r.Body != http.NoBody {
-		r.Body = plainBody{r.Body}
-	}
-	response, err := c.client.Do(r)
+func (b bounded) Do(r *http.Request) (*http.Response, error) {
+	response, err := b.client.Do(r)
 	if err == nil {
 		response.Body = &boundedBody{body: response.Body, left: maxAnswer}
 	}

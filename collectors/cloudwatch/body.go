@@ -9,9 +9,6 @@ import (
 // 500 labels.
 const maxAnswer = 8 << 20
 
-// plainBody hides everything about a body except how to read and to close it.
-type plainBody struct{ io.ReadCloser }
-
 // boundedBody fails when more is read from it than an answer can hold.
 type boundedBody struct {
 	body io.ReadCloser

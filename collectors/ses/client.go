@@ -10,11 +10,8 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/aws/retry"
 	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
-	"github.com/aws/aws-sdk-go-v2/credentials/stscreds"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
-	"github.com/aws/aws-sdk-go-v2/service/sts"
 
 	"github.com/mailvane/mailvane/collectors/awsfault"
 )
@@ -49,22 +46,9 @@ func RegionOf(queueURL string) (region string, ok bool) {
 func newTransport(o *Options) *sqsTransport {
 	cfg := o.AWS.Copy()
 	cfg.Region = regionFor(o)
-	// The scheduler owns back-off. One more attempt is for connections that the other side has closed.
-	cfg.Retryer = func() aws.Retryer {
-		return retry.NewStandard(func(r *retry.StandardOptions) {
-			r.MaxAttempts = 2
-			r.MaxBackoff = 200 * time.Millisecond
-		})
-	}
-	cfg.RetryMaxAttempts = 0 // the SDK's setting for all its clients would take precedence
-	if o.RoleARN != "" {
-		role := stscreds.NewAssumeRoleProvider(sts.NewFromConfig(cfg), o.RoleARN, func(r *stscreds.AssumeRoleOptions) {
-			r.RoleSessionName = "mailvane"
-		})
-		cfg.Credentials = aws.NewCredentialsCache(role)
-	}
-	cfg.Credentials = awsfault.Credentials(cfg.Credentials)
-	client := plainBodies{httpClient(cfg)}
+	cfg = awsfault.Config(cfg, o.RoleARN)
+	// A connection that is closed under an answer leaves ten messages invisible for the whole visibility timeout.
+	client := awsfault.PlainBodies(httpClient(cfg))
 	return &sqsTransport{
 		client: sqs.NewFromConfig(cfg, func(s *sqs.Options) {
 			s.HTTPClient = limited{client}
