@@ -54,6 +54,12 @@ when the command line, the client or the configuration must be corrected.`,
 			if a := postmaster.API(api); a != postmaster.V1 && a != postmaster.V2 {
 				return &usageError{errors.New("--api is neither v2 nor v1")}
 			}
+			if o.ConfigFile != "" && cmd.Flags().Changed("api") {
+				return &usageError{errors.New("give either --api or --config, which says what API is read")}
+			}
+			if o.Timeout <= 0 {
+				return &usageError{errors.New("--timeout must be more than 0, for example 15m")}
+			}
 			log, err := (&logFlags{level: "warn", format: "text"}).logger(cmd.ErrOrStderr())
 			if err != nil {
 				return err
@@ -73,7 +79,6 @@ when the command line, the client or the configuration must be corrected.`,
 	f.StringVar(&api, "api", string(postmaster.V2), "the version of the API that will be read: v2 or v1")
 	f.BoolVar(&noBrowser, "no-browser", false, "only print the address to open")
 	f.DurationVar(&o.Timeout, "timeout", googleauth.DefaultTimeout, "how long you may take")
-	cmd.MarkFlagsMutuallyExclusive("config", "api")
 	return cmd
 }
 
@@ -83,8 +88,9 @@ func authorised(cmd *cobra.Command, o *app.GoogleOptions, err error) error {
 		return &usageError{errors.New(err.Error() + "; name another with --out, or replace it with --force")}
 	}
 	_, badClient := errors.AsType[*googleauth.ClientError](err)
+	_, badPlace := errors.AsType[*googleauth.PlaceError](err)
 	_, noAccount := errors.AsType[*app.AccountError](err)
-	if badClient || noAccount || errors.Is(err, fs.ErrNotExist) {
+	if badClient || badPlace || noAccount {
 		return &usageError{err}
 	}
 	return reported(cmd, o.ConfigFile, err)

@@ -26,11 +26,11 @@ type GoogleOptions struct {
 	// there.
 	File  string
 	Force bool
-	// API is the version that will be read, V2 when empty. ConfigFile goes before it.
+	// API is the version that will be read. ConfigFile goes before it.
 	API postmaster.API
 	// Browse, when not nil, opens an address in the user's browser.
 	Browse func(ctx context.Context, address string) error
-	// Timeout is how long the user may take, five minutes when 0.
+	// Timeout is how long the user may take.
 	Timeout time.Duration
 	// Out is where the user is told what to do.
 	Out io.Writer
@@ -54,11 +54,10 @@ func AuthGoogle(ctx context.Context, o GoogleOptions) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, place.Close()) }()
-	timeout := cmp.Or(o.Timeout, googleauth.DefaultTimeout)
 	got, err := googleauth.Obtain(ctx, googleauth.Options{
-		Client: client, Scopes: scopes, Timeout: timeout,
+		Client: client, Scopes: scopes, Timeout: o.Timeout,
 		Show: func(address string, port int) {
-			fmt.Fprintf(o.Out, askText, address, strings.Join(scopeNames(scopes), " and "), strings.TrimSuffix(timeout.String(), "0s"), port)
+			fmt.Fprintf(o.Out, askText, address, strings.Join(scopeNames(scopes), " and "), strings.TrimSuffix(o.Timeout.String(), "0s"), port)
 			if o.Browse != nil && o.Browse(ctx, address) != nil {
 				fmt.Fprintln(o.Out, "No browser could be opened here.")
 			}
@@ -91,7 +90,7 @@ func (o *GoogleOptions) complete() (scopes []string, err error) {
 		return o.fromConfig()
 	}
 	o.File = cmp.Or(o.File, DefaultGoogleFile)
-	return postmaster.Scopes(cmp.Or(o.API, postmaster.V2), true), nil
+	return postmaster.Scopes(o.API, true), nil
 }
 
 // AccountError says that a configuration does not tell which account is meant.

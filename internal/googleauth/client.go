@@ -2,8 +2,10 @@ package googleauth
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"net/netip"
 	"net/url"
 	"os"
@@ -44,18 +46,13 @@ type clientFile struct {
 	Type string
 }
 
-// ReadClient reads the file of a client. A file that is something else is a *ClientError.
+// ReadClient reads the file of a client. Its errors are *ClientError.
 func ReadClient(path string) (*Client, error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	data, err := io.ReadAll(io.LimitReader(f, maxClient+1))
-	if err != nil {
-		return nil, err
-	}
 	refuse := func(why string) (*Client, error) { return nil, &ClientError{path, why} }
+	data, err := readBounded(path)
+	if err != nil {
+		return refuse("cannot be read: " + withoutPath(err).Error())
+	}
 	var file clientFile
 	if len(data) > maxClient || json.Unmarshal(data, &file) != nil {
 		return refuse("is not JSON as the Google Cloud console hands it out for a client; make one of type Desktop app at " + ClientsPage)
@@ -89,6 +86,24 @@ func ReadClient(path string) (*Client, error) {
 	}
 	client.endpoint.AuthStyle = oauth2.AuthStyleInParams
 	return client, nil
+}
+
+// readBounded reads a file, and at most a byte more than a client has.
+func readBounded(path string) ([]byte, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	return io.ReadAll(io.LimitReader(f, maxClient+1))
+}
+
+// withoutPath is what an error of a file says beside its path.
+func withoutPath(err error) error {
+	if e, ok := errors.AsType[*fs.PathError](err); ok {
+		return e.Err
+	}
+	return err
 }
 
 // private says whether nobody on the way can read what is sent to an address.

@@ -46,7 +46,9 @@ func TestReadClient(t *testing.T) {
 	bad(installed(`, "token_uri": "http://example.com/token"`), "names an address that is not https")
 	bad(installed(`, "auth_uri": "http://localhost.example.com/"`), "names an address that is not https")
 	bad(installed(`, "auth_uri": "https://user@accounts.google.com/"`), "names an address that is not https")
-	if _, err := ReadClient(filepath.Join(t.TempDir(), "none.json")); err == nil {
-		t.Error("a file that is not there was read")
+	none := filepath.Join(t.TempDir(), "none.json")
+	_, err = ReadClient(none)
+	if e, ok := errors.AsType[*ClientError](err); !ok || e.Error() != none+" cannot be read: no such file or directory" {
+		t.Errorf("a file that is not there: got %v", err)
 	}
 }

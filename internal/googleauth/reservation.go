@@ -16,16 +16,24 @@ type Reservation struct {
 	file *os.File
 }
 
-// Reserve makes sure that a credentials file can be stored at path. Unless replace is set, a file that is there is an error,
-// which wraps fs.ErrExist. Close ends the reservation.
+// PlaceError says why nothing can be stored at a path.
+type PlaceError struct{ err error }
+
+// Error names the path, too.
+func (e *PlaceError) Error() string { return e.err.Error() }
+
+func (e *PlaceError) Unwrap() error { return e.err }
+
+// Reserve makes sure that a credentials file can be stored at path. Its errors are *PlaceError. Unless replace is set, a file
+// that is there is one, which wraps fs.ErrExist. Close ends the reservation.
 func Reserve(path string, replace bool) (*Reservation, error) {
 	r := &Reservation{path: path, replace: replace}
 	if err := r.free(); err != nil {
-		return nil, err
+		return nil, &PlaceError{err}
 	}
 	var err error
 	if r.file, err = os.CreateTemp(filepath.Dir(path), ".mailvane-*"); err != nil { // mode 0600
-		return nil, fmt.Errorf("make %s: %w", path, err)
+		return nil, &PlaceError{fmt.Errorf("make %s: %w", path, withoutPath(err))} // the path is that of a file beside it
 	}
 	return r, nil
 }
@@ -37,7 +45,7 @@ func (r *Reservation) free() error {
 	case errors.Is(err, fs.ErrNotExist):
 		return nil
 	case err != nil:
-		return fmt.Errorf("make %s: %w", r.path, err)
+		return fmt.Errorf("make %s: %w", r.path, withoutPath(err))
 	case info.IsDir():
 		return fmt.Errorf("%s is a folder", r.path)
 	case !r.replace:
