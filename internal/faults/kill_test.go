@@ -52,9 +52,9 @@ func TestKilledAtRandomInstants(t *testing.T) {
 		d.kill()
 	}
 	feed(portion)
-	before := r.queue(events).Stats()
-	if before.Deleted == 0 || before.Received-before.Deleted < kills {
-		t.Errorf("after the kills the queue held %+v: they came too early or too late to tell anything", before)
+	// What was received and not deleted comes back: a later delete takes a later receive.
+	if s := r.queue(events).Stats(); s.Deleted == 0 || s.Received-s.Deleted < kills {
+		t.Errorf("after the kills the queue held %+v: they came too early or too late to tell anything", s)
 	}
 	d := r.start(t)
 	r.drained(t, events)
@@ -63,8 +63,5 @@ func TestKilledAtRandomInstants(t *testing.T) {
 	d.stop(t)
 	if diff := unlike(r.truth(), r.cells(t)); diff != "" {
 		t.Errorf("after the stop (-truth +ledger):\n%s", diff)
-	}
-	if after := r.queue(events).Stats(); after.Received-after.Deleted < kills {
-		t.Errorf("of %d deliveries %d were deleted: too few came back to tell anything", after.Received, after.Deleted)
 	}
 }
