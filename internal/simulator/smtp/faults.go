@@ -4,9 +4,10 @@ import (
 	"crypto/tls"
 	"fmt"
 	"net"
-	"slices"
 
 	"github.com/emersion/go-smtp"
+
+	"github.com/mailvane/mailvane/internal/simulator/fault"
 )
 
 // Stage is a step of the conversation.
@@ -49,27 +50,10 @@ type Fault struct {
 }
 
 // Inject adds a fault until remove is called.
-func (s *Server) Inject(f Fault) (remove func()) {
-	injected := &f
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.faults = append(s.faults, injected)
-	return func() {
-		s.mu.Lock()
-		defer s.mu.Unlock()
-		s.faults = slices.DeleteFunc(s.faults, func(other *Fault) bool { return other == injected })
-	}
-}
+func (s *Server) Inject(f Fault) (remove func()) { return s.faults.Inject(f, fault.When{}) }
 
 func (s *Server) pick(stage Stage, about string) *Fault {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	for _, f := range s.faults {
-		if f.Stage == stage && (f.To == "" || f.To == about) {
-			return f
-		}
-	}
-	return nil
+	return s.faults.First(func(f *Fault) bool { return f.Stage == stage && (f.To == "" || f.To == about) })
 }
 
 // strike lets a fault happen; a nil error says that there was none.

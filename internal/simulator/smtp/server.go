@@ -12,6 +12,8 @@ import (
 	"time"
 
 	"github.com/emersion/go-smtp"
+
+	"github.com/mailvane/mailvane/internal/simulator/fault"
 )
 
 const (
@@ -50,10 +52,10 @@ type Server struct {
 	closing  chan struct{}
 	close    sync.Once
 	joined   sync.WaitGroup
+	faults   *fault.Set[Fault]
 
-	mu     sync.Mutex // protects all following fields
-	mails  []Mail
-	faults []*Fault
+	mu    sync.Mutex // protects mails
+	mails []Mail
 }
 
 // Start listens. The context bounds the start only; Close ends the server.
@@ -62,7 +64,7 @@ func Start(ctx context.Context, o Options) (*Server, error) {
 	if err != nil {
 		return nil, fmt.Errorf("listen for the mail server: %w", err)
 	}
-	s := &Server{options: o, listener: listener, closing: make(chan struct{})}
+	s := &Server{options: o, listener: listener, closing: make(chan struct{}), faults: fault.NewSet[Fault](0)}
 	s.server = smtp.NewServer(smtp.BackendFunc(func(c *smtp.Conn) (smtp.Session, error) {
 		if err := s.strike(StageHello, "", c.Conn()); err != nil {
 			return nil, err
