@@ -211,7 +211,7 @@ type Transition struct {
 	Was    Severity
 }
 
-// format is the version of the form in which alerts and groups are stored.
+// format is the version of the form in which alerts, groups, notifications and silences are stored.
 const format = 1
 
 // ErrNewer says that what was stored was written by a newer version of this program.

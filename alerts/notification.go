@@ -74,6 +74,14 @@ type Notification struct {
 	Commands []Command `json:"commands,omitempty"`
 }
 
+// Encode writes a notification as ledgers keep it.
+func (n *Notification) Encode() ([]byte, error) { return encode(n) }
+
+// DecodeNotification reads what Encode wrote. The error is ErrNewer for what a newer version wrote.
+func DecodeNotification(data []byte) (Notification, error) {
+	return decode[Notification](data, "notification")
+}
+
 // Link is an address for browsers and what it leads to.
 type Link struct {
 	Text string `json:"text"`

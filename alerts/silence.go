@@ -17,11 +17,19 @@ type Silence struct {
 	Comment   string `json:"comment"`
 }
 
+// MaxSilences is how many silences may be there at a time.
+const MaxSilences = 1000
+
 const (
-	maxSilence  = 365 * 24 * time.Hour
-	maxComment  = 1000
-	maxSilences = 1000
+	maxSilence = 365 * 24 * time.Hour
+	maxComment = 1000
 )
+
+// Encode writes a silence as ledgers keep it.
+func (s *Silence) Encode() ([]byte, error) { return encode(s) }
+
+// DecodeSilence reads what Encode wrote. The error is ErrNewer for what a newer version wrote.
+func DecodeSilence(data []byte) (Silence, error) { return decode[Silence](data, "silence") }
 
 // Check says what is wrong with a silence; nil when nothing is.
 func (s *Silence) Check() error {
@@ -56,8 +64,8 @@ type silence struct {
 
 // NewSilences makes silences ready. Those that cannot be used are an error, since somebody relies on them.
 func NewSilences(all []Silence) (*Silences, error) {
-	if len(all) > maxSilences {
-		return nil, fmt.Errorf("must not be more than %d silences", maxSilences)
+	if len(all) > MaxSilences {
+		return nil, fmt.Errorf("must not be more than %d silences", MaxSilences)
 	}
 	s := &Silences{}
 	for _, one := range all {

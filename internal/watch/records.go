@@ -97,7 +97,7 @@ func (r *Records) Silences(ctx context.Context, after time.Time) ([]alerts.Silen
 	}
 	out := make([]alerts.Silence, len(kept))
 	for i := range kept {
-		if out[i], err = decode[alerts.Silence](kept[i].Body, "silence"); err != nil {
+		if out[i], err = alerts.DecodeSilence([]byte(kept[i].Body)); err != nil {
 			return nil, fmt.Errorf("list silences: %w", err)
 		}
 	}

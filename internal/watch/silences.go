@@ -11,9 +11,6 @@ import (
 	"github.com/mailvane/mailvane/internal/ledger"
 )
 
-// maxSilences is how many silences may be there at a time that have not ended, as many as package alerts takes.
-const maxSilences = 1000
-
 // Errors of Silences by which callers decide.
 var (
 	// ErrSilence: the silence cannot be used; the message says why.
@@ -62,7 +59,7 @@ func (s *Silences) Add(ctx context.Context, one alerts.Silence) (alerts.Silence,
 	if err != nil {
 		return one, err
 	}
-	if len(others) >= maxSilences {
+	if len(others) >= alerts.MaxSilences {
 		return one, fmt.Errorf("%w: there are %d already", ErrSilence, len(others))
 	}
 	return one, s.put(ctx, &one)
@@ -91,9 +88,9 @@ func (s *Silences) End(ctx context.Context, id string) (alerts.Silence, error) {
 }
 
 func (s *Silences) put(ctx context.Context, one *alerts.Silence) error {
-	body, err := encode(one)
+	body, err := one.Encode()
 	if err != nil {
 		return err
 	}
-	return s.ledger.PutSilence(ctx, ledger.Silence{ID: one.ID, EndsAt: one.EndsAt, Body: body})
+	return s.ledger.PutSilence(ctx, ledger.Silence{ID: one.ID, EndsAt: one.EndsAt, Body: string(body)})
 }

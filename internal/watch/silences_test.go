@@ -109,7 +109,7 @@ func TestSilencesAreBounded(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for i := range maxSilences - 1 {
+	for i := range alerts.MaxSilences - 1 {
 		added.ID = fmt.Sprint(i)
 		if err := s.put(t.Context(), &added); err != nil {
 			t.Fatal(err)

@@ -2,7 +2,6 @@ package watch
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"time"
@@ -165,7 +164,7 @@ func (s *Store) Standing(ctx context.Context, notifier string) ([]alerts.Notific
 	}
 	out := make([]alerts.Notification, len(kept))
 	for i := range kept {
-		if out[i], err = decode[alerts.Notification](kept[i].Body, "notification"); err != nil {
+		if out[i], err = alerts.DecodeNotification([]byte(kept[i].Body)); err != nil {
 			return nil, err
 		}
 	}
@@ -180,46 +179,17 @@ func deliveryOf(e *alerts.Entry) ledger.Delivery {
 
 func notificationOf(e *alerts.Entry) (ledger.Notification, error) {
 	n := &e.Notification
-	body, err := encode(n)
+	body, err := n.Encode()
 	return ledger.Notification{
 		ID: n.ID, Notifier: n.Notifier, Key: n.Key, Opens: n.Change == alerts.Opened, Closes: n.Change == alerts.Closed,
-		MadeAt: n.At, Delivery: deliveryOf(e), Body: body,
+		MadeAt: n.At, Delivery: deliveryOf(e), Body: string(body),
 	}, err
 }
 
 func entryOf(n *ledger.Notification) (alerts.Entry, error) {
-	value, err := decode[alerts.Notification](n.Body, "notification")
+	value, err := alerts.DecodeNotification([]byte(n.Body))
 	return alerts.Entry{
 		Notification: value, State: alerts.EntryState(n.State), Attempts: n.Attempts, NextAt: n.NextAt,
 		LastReason: alerts.DeliveryReason(n.Reason), LastError: n.Error,
 	}, err
-}
-
-// format is the version of the form in which notifications and silences are stored. Alerts and groups have one of their own.
-const format = 1
-
-// stored is a value with the version of its form.
-type stored[T any] struct {
-	Format int `json:"format"`
-	Value  T   `json:"value"`
-}
-
-func encode[T any](v T) (string, error) {
-	body, err := json.Marshal(stored[T]{format, v})
-	return string(body), err
-}
-
-func decode[T any](body, what string) (T, error) {
-	var s stored[json.RawMessage]
-	var v T
-	if err := json.Unmarshal([]byte(body), &s); err != nil {
-		return v, fmt.Errorf("read a stored %s: %w", what, err)
-	}
-	if s.Format > format {
-		return v, fmt.Errorf("read a stored %s of format %d: %w", what, s.Format, alerts.ErrNewer)
-	}
-	if err := json.Unmarshal(s.Value, &v); err != nil {
-		return v, fmt.Errorf("read a stored %s: %w", what, err)
-	}
-	return v, nil
 }
