@@ -86,6 +86,13 @@ const (
 	LedgerSize                 = "mailvane.ledger.size"
 	LedgerWALSize              = "mailvane.ledger.wal.size"
 	LedgerWritable             = "mailvane.ledger.writable"
+	Alerts                     = "mailvane.alerts"
+	AlertsEvaluationDuration   = "mailvane.alerts.evaluation.duration"
+	AlertsEvaluations          = "mailvane.alerts.evaluations"
+	AlertsDropped              = "mailvane.alerts.dropped"
+	Notifications              = "mailvane.notifications"
+	NotificationsOpen          = "mailvane.notifications.open"
+	NotifierFailing            = "mailvane.notifier.failing.duration"
 	ConfigReloadSuccess        = "mailvane.config.reload.success"
 	ConfigReloadTimestamp      = "mailvane.config.reload.timestamp"
 	BuildInfo                  = "mailvane.build.info"
@@ -99,7 +106,8 @@ var (
 
 // Instruments returns the table: every metric that Mailvane exports, in the order of its documentation.
 func Instruments() []Instrument {
-	return slices.Concat(mailInstruments(), gmailInstruments(), accountInstruments(), receiptInstruments(), sourceInstruments(), ownInstruments())
+	return slices.Concat(mailInstruments(), gmailInstruments(), accountInstruments(), receiptInstruments(), sourceInstruments(),
+		alertInstruments(), ownInstruments())
 }
 
 func mailInstruments() []Instrument {
