@@ -10,6 +10,7 @@ import (
 	"github.com/mailvane/mailvane/alerts"
 	"github.com/mailvane/mailvane/internal/observation"
 	"github.com/mailvane/mailvane/internal/signal"
+	"github.com/mailvane/mailvane/internal/watch"
 )
 
 // AlertRules are the rules to evaluate: the default ones, if they are wanted, with what the file changes of them, and those of
@@ -205,6 +206,7 @@ func (a *Alerts) checkRules(d *decoder) {
 		report(path, fault{problem, insteads[element.ReplaceAllString(path, "[]")]})
 	})
 	a.checkTwins(report)
+	a.checkAlarm(report)
 	for k := range rules {
 		if i := index[k]; i >= 0 {
 			a.checkWhere(&rules[k], indexed("alerts.rules", i), report)
@@ -226,6 +228,15 @@ var insteads = map[string]string{
 	"alerts.rules[].warning":           "write, for example, {above: 1%}",
 	"alerts.rules[].critical.above":    "write more, or less for the warning",
 	"alerts.rules[].critical.below":    "write less, or more for the warning",
+}
+
+// checkAlarm keeps the name of the alarm for it alone: its alerts go past the ledger, under a key of their own.
+func (a *Alerts) checkAlarm(report func(path string, f fault)) {
+	for i := range a.Rules {
+		if a.Rules[i].Name == watch.AlarmRule {
+			report(indexed("alerts.rules", i)+".name", fault{"is that of the alarm which is always there", "give the rule another name"})
+		}
+	}
 }
 
 // checkTwins finds rules of one name of which one is switched off; alerts.Check finds the others.

@@ -103,7 +103,7 @@ type Notifier struct {
 	Alertmanager *Alertmanager `yaml:"alertmanager"`
 	// A channel of Slack, by an incoming webhook.
 	Slack *Slack `yaml:"slack"`
-	// An address of your own that takes signed JSON: see docs/webhooks.md.
+	// An address of your own that takes signed JSON: see docs/webhook.md.
 	Webhook *Webhook `yaml:"webhook"`
 	// Mail addresses. Exactly one of `smtp` and `ses` says how mails get there.
 	Email *Email `yaml:"email"`

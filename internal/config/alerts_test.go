@@ -17,7 +17,7 @@ import (
 
 func loadCorpus(t *testing.T, name string) *config.Config {
 	t.Helper()
-	c, problems := config.LoadFile(filepath.Join(corpus, name), config.WithLater())
+	c, problems := config.LoadFile(filepath.Join(corpus, name))
 	if config.Failed(problems) {
 		t.Fatal(printed(problems))
 	}
@@ -169,7 +169,7 @@ func TestAlertBounds(t *testing.T) {
 	bad := func(alertsSection, says string) {
 		t.Helper()
 		_, problems := config.Load("a.yaml", []byte("http: {external_url: 'https://mailvane.example.com'}\n"+
-			"alerts: {catch_all: n, notifiers: {n: {slack: {url_env: SLACK}}}, "+alertsSection+"}\n"+queue), config.WithLater())
+			"alerts: {catch_all: n, notifiers: {n: {slack: {url_env: SLACK}}}, "+alertsSection+"}\n"+queue))
 		only(t, problems, says)
 	}
 	rules := 200 - len(alerts.Defaults()) + 1
@@ -183,7 +183,7 @@ func TestAlertBounds(t *testing.T) {
 		"alerts.rules[0].labels: has more than 100 names")
 	bad("rules: [{name: A, signal: block_rate, warning: {above: 1%}, where: {campaign: ["+numbered(21, "c%d,")+"]}}]",
 		"alerts.rules[0].where: campaign needs one to 20 values")
-	_, problems := config.Load("a.yaml", []byte("alerts: {notifiers: {"+numbered(101, "n%d: {slack: {url_env: SLACK}},")+"}}\n"+queue), config.WithLater())
+	_, problems := config.Load("a.yaml", []byte("alerts: {notifiers: {"+numbered(101, "n%d: {slack: {url_env: SLACK}},")+"}}\n"+queue))
 	if !strings.Contains(printed(problems), "alerts.notifiers: has more than 100 names") {
 		t.Error(printed(problems))
 	}
@@ -191,17 +191,11 @@ func TestAlertBounds(t *testing.T) {
 
 // TestSecretsAreNotQuoted looks for secrets, which stand at wrong places of the corpus, in what is said about them.
 func TestSecretsAreNotQuoted(t *testing.T) {
-	_, problems := config.LoadFile(filepath.Join(corpus, "alerts-notifiers.bad.yaml"), config.WithLater())
+	_, problems := config.LoadFile(filepath.Join(corpus, "alerts-notifiers.bad.yaml"))
 	text := printed(problems)
 	for _, secret := range []string{"SECRET", "abcdef", "MfKQ9r8G", "c2VjcmV0"} {
 		if strings.Contains(text, secret) {
 			t.Errorf("a problem holds %s", secret)
 		}
 	}
-}
-
-// TestAlertsLater holds that a file with alerts is refused while nothing uses them.
-func TestAlertsLater(t *testing.T) {
-	_, problems := config.LoadFile(filepath.Join(corpus, "alerts.good.yaml"))
-	only(t, problems, "alerts.good.yaml:6:1: alerts: is not available in this version; remove it")
 }

@@ -18,7 +18,7 @@ const queue = "collectors: {ses: [{queue_url: 'https://sqs.us-east-1.amazonaws.c
 
 func load(t *testing.T, text string) *config.Config {
 	t.Helper()
-	c, problems := config.Load("/etc/mailvane/mailvane.yaml", []byte(text), config.WithLater())
+	c, problems := config.Load("/etc/mailvane/mailvane.yaml", []byte(text))
 	if len(problems) > 0 {
 		t.Fatal(printed(problems))
 	}
@@ -155,7 +155,7 @@ func TestReference(t *testing.T) {
 			if strings.Contains(example, ",") && example == k.Range || example == "" {
 				continue
 			}
-			_, problems := config.Load("a.yaml", []byte(at(k.Path, example)), config.WithLater())
+			_, problems := config.Load("a.yaml", []byte(at(k.Path, example)))
 			for _, p := range problems {
 				if p.Path == inFile(k.Path) && !aboutOthers(p) {
 					t.Errorf("the example of %s: %v", k.Path, p)

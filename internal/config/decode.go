@@ -14,8 +14,6 @@ type decoder struct {
 	*reporter
 	// root is the type of the whole file.
 	root reflect.Type
-	// later are the sections that are refused.
-	later []string
 	// places are where values stand, by path; a missing one is looked for at its section.
 	places map[string]place
 	// decoded says that the file is a mapping, so that checks of what it holds make sense.
@@ -147,10 +145,6 @@ func (d *decoder) section(n ast.Node, v reflect.Value, path string) {
 		i := slices.IndexFunc(fields, func(f field) bool { return f.name == name })
 		if i < 0 {
 			d.unknown(at, name, path, fields)
-			continue
-		}
-		if slices.Contains(d.later, join(path, name)) {
-			d.fault(at, name, notYet)
 			continue
 		}
 		d.value(pair.Value, v.Field(fields[i].index), join(path, name), fields[i])

@@ -17,8 +17,6 @@ type Option func(*options)
 
 type options struct {
 	webConfig bool
-	// later are the sections that are refused.
-	later []string
 }
 
 // WithWebConfig says that TLS and passwords are set up by the file of --web.config.file; an empty path changes nothing.
@@ -41,12 +39,12 @@ func LoadFile(path string, opts ...Option) (*Config, []Problem) {
 // the configuration is nil when one of them is more than a warning. The name stands in the problems, and paths in the file
 // are relative to its folder.
 func Load(name string, data []byte, opts ...Option) (*Config, []Problem) {
-	o := options{later: later}
+	var o options
 	for _, opt := range opts {
 		opt(&o)
 	}
 	c := new(Config)
-	d := decodeFile(name, data, c, o.later...)
+	d := decodeFile(name, data, c)
 	var ruleProblems []Problem
 	if d.decoded && !d.full() {
 		folder := filepath.Dir(name)
@@ -73,9 +71,9 @@ func Load(name string, data []byte, opts ...Option) (*Config, []Problem) {
 	return c, problems
 }
 
-// decodeFile decodes a file into target, a pointer to a section, and refuses the sections later.
-func decodeFile(name string, data []byte, target any, later ...string) *decoder {
-	d := &decoder{reporter: newReporter(name, data), root: reflect.TypeOf(target).Elem(), later: later, places: make(map[string]place)}
+// decodeFile decodes a file into target, a pointer to a section.
+func decodeFile(name string, data []byte, target any) *decoder {
+	d := &decoder{reporter: newReporter(name, data), root: reflect.TypeOf(target).Elem(), places: make(map[string]place)}
 	root := parse(data, d.reporter)
 	if root == nil {
 		return d

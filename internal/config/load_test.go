@@ -30,11 +30,7 @@ func TestLoad(t *testing.T) {
 			continue
 		}
 		t.Run(filepath.Base(file), func(t *testing.T) {
-			var opts []config.Option
-			if !strings.HasPrefix(filepath.Base(file), "later-") {
-				opts = append(opts, config.WithLater())
-			}
-			c, problems := config.LoadFile(file, opts...)
+			c, problems := config.LoadFile(file)
 			if config.Failed(problems) == good {
 				t.Errorf("good is %v, but these are the problems:\n%s", good, printed(problems))
 			}

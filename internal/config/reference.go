@@ -3,7 +3,6 @@ package config
 import (
 	"fmt"
 	"reflect"
-	"slices"
 	"strings"
 )
 
@@ -17,8 +16,6 @@ type Key struct {
 	// Default is empty for a section; Required keys have none.
 	Form, Default, Range, Example string
 	Required                      bool
-	// Later says that a file with the key is refused in this version.
-	Later bool
 }
 
 // Reference lists the keys of a configuration file and those of a rules file, in the order of the documentation.
@@ -37,7 +34,6 @@ func describe(section reflect.Value, path string) []Key {
 		key := Key{
 			Path: join(path, f.name), Section: t.Name(), Field: t.Field(f.index).Name,
 			Form: documentedForm(v.Type()), Range: f.documentedRange(), Example: f.example, Required: f.required,
-			Later: slices.Contains(later, join(path, f.name)),
 		}
 		inner, innerPath := v, key.Path
 		if t := pointedTo(v.Type()); t != v.Type() {

@@ -60,9 +60,6 @@ var refused = map[string]fault{
 
 var notYet = fault{"is not available in this version", "remove it"}
 
-// later are the sections that can be written and checked and that nothing uses yet. A file that has one is refused.
-var later = []string{"alerts"}
-
 // element is a number in a path.
 var element = regexp.MustCompile(`\[\d+\]`)
 

@@ -80,7 +80,7 @@ func table(page *bytes.Buffer, heading string, keys []config.Key, comments map[s
 	var errs []error
 	for _, g := range groups(keys) {
 		if g.section != nil {
-			fmt.Fprintf(page, "### %s\n\n%s%s\n\n", title(g.section.Path), unavailable(g.section), comments[g.section.Section+"."+g.section.Field])
+			fmt.Fprintf(page, "### %s\n\n%s\n\n", title(g.section.Path), comments[g.section.Section+"."+g.section.Field])
 		} else if g.path != "" {
 			fmt.Fprintf(page, "Each of `%s`:\n\n", g.path)
 		}
@@ -108,13 +108,6 @@ func title(path string) string {
 		return "`" + path + "`"
 	}
 	return path
-}
-
-func unavailable(section *config.Key) string {
-	if section.Later {
-		return "**Not available in this version: a file with this section is refused.** "
-	}
-	return ""
 }
 
 // group is the keys that stand beside each other in a file. Its section is nil for the elements of a list.
