@@ -23,6 +23,7 @@ import (
 	"github.com/mailvane/mailvane/internal/schedule"
 	"github.com/mailvane/mailvane/internal/telemetry"
 	"github.com/mailvane/mailvane/internal/view"
+	"github.com/mailvane/mailvane/internal/watch"
 	"github.com/mailvane/mailvane/internal/web"
 )
 
@@ -49,6 +50,9 @@ type Daemon struct {
 	intake *intake.Intake
 	view   *view.View
 	tel    *telemetry.Telemetry
+	// alerts tell people of trouble; outbox is what waits to be told.
+	alerts *alerting
+	outbox atomic.Pointer[[]watch.Count]
 	// passes runs collectors, chores what the daemon does for itself.
 	passes, chores *schedule.Runner
 	budget         *ses.Budget
@@ -118,6 +122,9 @@ func newDaemon(ctx context.Context, env Environment, c *config.Config, load func
 		return nil, err
 	}
 	d.undo = append(d.undo, undo{"passes over sources", drainTimeout, d.passes.Stop})
+	if err := d.openAlerts(ctx, c); err != nil {
+		return nil, err
+	}
 	d.bindGauges()
 	d.show(web.New(web.Options{
 		View: d.view, Sources: d.describeSources, Ready: d.ready, Reload: d.Reload, Metrics: d.tel.Handler(), Log: d.log,
@@ -239,6 +246,9 @@ func (d *Daemon) run(ctx context.Context) (err error) {
 	}
 	d.reloading.Lock()
 	err = d.setSources(ctx, d.config)
+	if err == nil {
+		err = d.startAlerts(d.config)
+	}
 	ledgerPath, sources := d.config.Ledger.Path, len(d.sources)
 	d.reloading.Unlock()
 	if err != nil {
@@ -252,6 +262,7 @@ func (d *Daemon) run(ctx context.Context) (err error) {
 	case <-ctx.Done():
 		d.log.Info("stopping", "cause", context.Cause(ctx))
 		d.passes.Cancel() // they need most of the time that a stop may take
+		d.alerts.jobs.Cancel()
 		return nil
 	case err := <-d.served:
 		return err

@@ -20,6 +20,7 @@ func (d *Daemon) bindGauges() {
 	(&gmailGauges{d.view, d.tel, d.env.Now}).bind()
 	(&awsGauges{d.view, d.tel, d.env.Now}).bind()
 	d.bindCloudWatchCalls()
+	d.bindAlerts()
 	d.tel.Bind(telemetry.BuildInfo, func(emit telemetry.Emit) { emit(1, d.env.Version, runtime.Version()) })
 	d.tel.Bind(telemetry.ConfigReloadSuccess, func(emit telemetry.Emit) {
 		d.mu.Lock()

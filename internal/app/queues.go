@@ -26,6 +26,8 @@ type queue struct {
 	collector *ses.Collector
 	// lag is in nanoseconds; depth is -1 while not known.
 	lag, depth atomic.Int64
+	// quarantined counts messages since the start.
+	quarantined atomic.Int64
 }
 
 // newQueue makes a queue ready to be read.
@@ -116,4 +118,5 @@ func (d *Daemon) observeQueue(q *queue, s ses.Stats) {
 		}
 	}
 	q.lag.Store(int64(s.Lag))
+	q.quarantined.Add(int64(s.Quarantined))
 }

@@ -68,17 +68,25 @@ func (d *Daemon) replaceConfig(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	// Whatever can fail comes first; the sources come last because they are put back if one of them cannot be read.
-	old := d.config
-	if err := errors.Join(d.dropRefused(ctx), d.setSources(ctx, c)); err != nil {
-		if back := d.setSources(ctx, old); back != nil {
-			err = errors.Join(err, fmt.Errorf("go back to the old sources: %w", back))
-		}
+	alerting, err := d.env.policyOf(ctx, c)
+	if err != nil {
 		return err
 	}
-	if err := d.intake.Apply(ctx, set.intake); err != nil {
-		return errors.Join(err, d.setSources(ctx, old))
+	// Whatever can fail comes first; the sources come last because they are put back if one of them cannot be read.
+	old := d.config
+	for _, step := range []func() error{
+		func() error { return d.rescheduleAlerts(ctx, c) },
+		func() error { return errors.Join(d.dropRefused(ctx), d.setSources(ctx, c)) },
+		func() error { return d.intake.Apply(ctx, set.intake) },
+	} {
+		if err := step(); err != nil {
+			if back := errors.Join(d.setSources(ctx, old), d.rescheduleAlerts(ctx, old)); back != nil {
+				err = errors.Join(err, fmt.Errorf("go back to the old configuration: %w", back))
+			}
+			return err
+		}
 	}
+	d.alerts.apply(alerting)
 	d.view.SetSettings(set.view)
 	d.joinSoon()
 	d.mu.Lock()

@@ -38,12 +38,15 @@ func (d *Daemon) sourceState(s *schedule.State) string {
 	case schedule.HealthStarting:
 		return sourceNoData
 	default:
-		if d.env.Now().Sub(s.LastSuccess) > max(passTimeout, 3*s.Every) {
+		if d.env.Now().Sub(s.LastSuccess) > quietFor(s) {
 			return sourceStale
 		}
 		return sourceOK
 	}
 }
+
+// quietFor is how long a source may go without a success.
+func quietFor(s *schedule.State) time.Duration { return max(passTimeout, 3*s.Every) }
 
 // describeSources says how everything that is read is, and how far the figures can be trusted.
 func (d *Daemon) describeSources(ctx context.Context) (web.Sources, error) {

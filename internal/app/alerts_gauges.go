@@ -1,0 +1,117 @@
+package app
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/mailvane/mailvane/alerts"
+	"github.com/mailvane/mailvane/internal/telemetry"
+	"github.com/mailvane/mailvane/internal/watch"
+)
+
+// The states of an alert in metrics.
+const (
+	alertPending  = "pending"
+	alertFiring   = "firing"
+	alertMuted    = "muted"
+	alertSilenced = "silenced"
+)
+
+// alertSeries is a series of the metric of alerts.
+type alertSeries struct {
+	rule     string
+	severity alerts.Severity
+	state    string
+}
+
+// bindAlerts says what the gauges of alerts and notifications are read from.
+func (d *Daemon) bindAlerts() {
+	d.tel.Bind(telemetry.Alerts, func(emit telemetry.Emit) {
+		for series, n := range d.countAlerts() {
+			emit(float64(n), series.rule, series.severity.String(), series.state)
+		}
+	})
+	d.tel.Bind(telemetry.NotificationsOpen, func(emit telemetry.Emit) {
+		counts := d.outbox.Load()
+		if counts == nil {
+			return
+		}
+		for _, c := range *counts {
+			switch c.State {
+			case alerts.EntryWaiting, alerts.EntrySending, alerts.EntryDead:
+				emit(float64(c.N), c.Notifier, string(c.State))
+			}
+		}
+	})
+	d.tel.Bind(telemetry.NotifierFailing, func(emit telemetry.Emit) {
+		now := d.env.Now()
+		for _, s := range d.alerts.sender.States() {
+			emit(s.FailingFor(now).Seconds(), s.Notifier)
+		}
+	})
+}
+
+// countAlerts counts alerts, with 0 for each line that a rule in force has, so that nobody mistakes silence for a rule that is
+// not there.
+func (d *Daemon) countAlerts() map[alertSeries]int {
+	n := map[alertSeries]int{{watch.AlarmRule, alerts.Critical, alertFiring}: 0}
+	d.mu.Lock()
+	rules := d.config.AlertRules()
+	d.mu.Unlock()
+	for i := range rules {
+		r := &rules[i]
+		if r.Warning != nil {
+			n[alertSeries{r.Name, alerts.Warning, alertFiring}] = 0
+		}
+		if r.Critical != nil {
+			n[alertSeries{r.Name, alerts.Critical, alertFiring}] = 0
+		}
+	}
+	if a := d.alerts.alarm.Firing(); a != nil {
+		n[alertSeries{a.Rule, a.Severity, alertFiring}]++
+	}
+	standing := d.alerts.watcher.Standing()
+	if standing == nil {
+		return n
+	}
+	for _, a := range standing.Alerts {
+		n[alertSeries{a.Rule, severityOf(a), stateOf(a, standing)}]++
+	}
+	return n
+}
+
+// severityOf is the worst line that an alert is beyond, also while it is pending.
+func severityOf(a *alerts.Alert) alerts.Severity {
+	if a.Firing() {
+		return a.Severity
+	}
+	if !a.Levels[1].Pending.IsZero() {
+		return alerts.Critical
+	}
+	return alerts.Warning
+}
+
+func stateOf(a *alerts.Alert, s *watch.Standing) string {
+	_, muted := s.Muted[a.ID()]
+	_, silenced := s.Silenced[a.ID()]
+	switch {
+	case !a.Firing():
+		return alertPending
+	case silenced:
+		return alertSilenced
+	case muted:
+		return alertMuted
+	default:
+		return alertFiring
+	}
+}
+
+// countOutbox counts what is in the outbox, so that a scrape need not.
+func (d *Daemon) countOutbox(ctx context.Context) (bool, error) {
+	counts, err := d.alerts.records.Counts(ctx)
+	if err != nil {
+		return false, fmt.Errorf("count notifications: %w", err)
+	}
+	d.outbox.Store(&counts)
+	return false, nil
+}
