@@ -3,15 +3,11 @@ package report
 import (
 	"time"
 
-	"github.com/mailvane/mailvane/internal/ledger"
 	"github.com/mailvane/mailvane/internal/view"
 )
 
-// Source is what a report reads of a ledger.
-type Source interface {
-	view.Reader
-	ledger.AlertReader
-}
+// Source is what a report reads of a ledger. Every ledger is one.
+type Source = view.PeriodReader
 
 // Options say which report is made.
 type Options struct {
