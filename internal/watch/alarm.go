@@ -111,6 +111,9 @@ func (a *Alarm) Firing() *alerts.Alert {
 	return a.firing
 }
 
+// Rules hold the one rule of the alarm.
+func (a *Alarm) Rules() *alerts.Rules { return a.rules }
+
 // Check looks once whether the ledger commits, and tells notifiers what they do not know yet, side by side. It takes as long
 // as the slowest of them, at most the timeout. It is to be called every few seconds; the error joins those of the notifiers.
 func (a *Alarm) Check(ctx context.Context) error {

@@ -55,8 +55,11 @@ func TestSilencesTakeEffect(t *testing.T) {
 	}
 	r.round(w)
 	same(t, "outbox once it ended", r.outbox(), []string{"pager opened waiting"})
-	if _, err := s.End(t.Context(), added.ID); !errors.Is(err, ErrNoSilence) {
+	if _, err := s.End(t.Context(), added.ID); !errors.Is(err, ErrSilenceEnded) || !errors.Is(err, ErrNoSilence) {
 		t.Errorf("ended twice: %v", err)
+	}
+	if _, err := s.End(t.Context(), "another"); !errors.Is(err, ErrNoSilence) || errors.Is(err, ErrSilenceEnded) {
+		t.Errorf("what was never there: %v", err)
 	}
 	ended, err := r.store.Silences(t.Context(), time.Time{})
 	if err != nil || len(ended) != 1 || ended[0].Comment != added.Comment || !ended[0].EndsAt.Before(added.EndsAt) {
@@ -115,7 +118,7 @@ func TestSilencesAreBounded(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if _, err := s.Add(t.Context(), r.silence(time.Hour)); !errors.Is(err, ErrSilence) {
+	if _, err := s.Add(t.Context(), r.silence(time.Hour)); !errors.Is(err, ErrSilence) || !errors.Is(err, ErrSilences) {
 		t.Errorf("one too many: %v", err)
 	}
 	r.round(r.watcher("pager")) // as many as there may be can be used
@@ -124,5 +127,23 @@ func TestSilencesAreBounded(t *testing.T) {
 	}
 	if _, err := s.Add(t.Context(), r.silence(time.Hour)); err != nil {
 		t.Errorf("one in the place of another: %v", err)
+	}
+}
+
+func TestParseSpan(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]time.Duration{
+		"2h": 2 * time.Hour, "1h30m": 90 * time.Minute, "7d": 7 * 24 * time.Hour, "1d12h": 36 * time.Hour, "90s": 90 * time.Second,
+	} {
+		if got, err := ParseSpan(text); err != nil || got != want {
+			t.Errorf("%q: %v, %v", text, got, err)
+		}
+	}
+	for _, text := range []string{
+		"", "2", "0s", "0d", "-2h", "1d-1h", "d", "12hd", "1.5d", "99999999d", "60000d2000000h", "2h 30m", "\x00", "1d 2h", "+1d",
+	} {
+		if got, err := ParseSpan(text); err == nil {
+			t.Errorf("%q is %v", text, got)
+		}
 	}
 }

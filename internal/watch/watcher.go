@@ -104,6 +104,9 @@ func (w *Watcher) Apply(rules *alerts.Rules, router *alerts.Router) {
 // Standing is how alerts stood after the last committed round, nil before the first.
 func (w *Watcher) Standing() *Standing { return w.standing.Load() }
 
+// Rules are those that the next round goes by.
+func (w *Watcher) Rules() *alerts.Rules { return w.policy.Load().rules }
+
 // Working says why rounds do not work: none has ended for that long that saw everything and was stored. Nil means they do.
 func (w *Watcher) Working(within time.Duration) error {
 	at := w.worked.Load()
