@@ -137,7 +137,9 @@ func (r *Reader) StandingNotifications(ctx context.Context, notifier string) ([]
 func (r *Reader) Notifications(ctx context.Context, q ledger.NotificationQuery) ([]ledger.Notification, error) {
 	var where conditions
 	where.add(q.Notifier != "", "notifier = ?", q.Notifier)
-	where.add(q.Key != "", "key = ?", q.Key)
+	// The index on keys begins with the notifier.
+	where.add(q.Key != "" && q.Notifier == "", "notifier IN (SELECT DISTINCT notifier FROM outbox) AND key = ?", q.Key)
+	where.add(q.Key != "" && q.Notifier != "", "key = ?", q.Key)
 	where.add(q.State != "", "state = ?", q.State)
 	where.add(q.Before != 0, "id < ?", q.Before)
 	return r.notifications(ctx, "SELECT "+notificationColumns+" FROM outbox"+where.String()+" ORDER BY id DESC LIMIT ?",
