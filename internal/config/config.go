@@ -33,6 +33,9 @@ type HTTP struct {
 	Listen Address `yaml:"listen" example:"127.0.0.1:9464"`
 	// The address under which people reach the pages, for links in what Mailvane writes.
 	ExternalURL URL `yaml:"external_url" example:"https://mailvane.example.com" unset:"the listen address"`
+	// Whether requests that would change something, such as a new silence or a reload, are refused. Commands on this machine and
+	// SIGHUP are obeyed all the same.
+	ReadOnly bool `yaml:"read_only" example:"true"`
 }
 
 // Ledger is the section ledger.
