@@ -29,6 +29,7 @@ var (
 type Ledger interface {
 	Reader
 	AlertWriter
+	ReportWriter
 	// Commit drops the entries whose id is known, then tallies the rest; that, the readings and the positions happen in
 	// one transaction, or nothing does. It is durable when Commit returns nil. A cancelled context makes the caller stop
 	// waiting, it does not undo: the outcome is then not known to the caller, and a repeated Commit is safe.
@@ -52,6 +53,7 @@ type Ledger interface {
 // Reader reads a ledger. What it returns is folded: at most about 2 seconds old while a daemon runs, and stated by Through.
 type Reader interface {
 	AlertReader
+	ReportReader
 	Status(ctx context.Context) (Status, error)
 	// HashKey is the key of the ids, made with the ledger.
 	HashKey() [16]byte

@@ -34,6 +34,7 @@ func Run(t *testing.T, f Factory) {
 		{"readings", readings()},
 		{"alerts", keptAlerts()},
 		{"outbox", outbox()},
+		{"reports", keptReports()},
 		{"faults", faults()},
 		{"random walks", walks(seeds(t, 3))},
 	} {

@@ -18,7 +18,7 @@
 //     back, in short steps.
 //
 // Alerts, what notifiers have been told of them, the outbox and silences are rows that transactions of their own change; see
-// CommitAlerts. They share the writer with the committer, and have nothing in memory.
+// CommitAlerts. So are reports. They share the writer with the committer, and have nothing in memory.
 //
 // Known ids, held ids, covered hours and pins are also in memory, read at start from the tables that have them and changed
 // only with them; all of it belongs to whoever holds Ledger.mu, which is held over every transaction. Two things have locks

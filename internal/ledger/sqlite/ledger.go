@@ -38,12 +38,13 @@ type Ledger struct {
 	quarantine quarantineUse
 	lastBatch  int64
 	// group and body are the committer's memory from one group to the next.
-	group  *group
-	body   []byte
-	folder *folder
-	chores []*chore
-	wal    walState
-	bounds alertBounds
+	group        *group
+	body         []byte
+	folder       *folder
+	chores       []*chore
+	wal          walState
+	bounds       alertBounds
+	reportBounds reportBounds
 
 	unconfirmed *unconfirmed
 	changes     *changeLog
@@ -76,7 +77,8 @@ func open(ctx context.Context, o Options) (_ *Ledger, err error) {
 	l := &Ledger{
 		o: o, lock: lock, requests: make(chan *request), stop: make(chan struct{}), committed: make(chan struct{}),
 		covered: coverage{}, unconfirmed: newUnconfirmed(), changes: &changeLog{},
-		bounds: alertBounds{ledger.MaxHistory, ledger.MaxSettled, ledger.MaxSettledSize},
+		bounds:       alertBounds{ledger.MaxHistory, ledger.MaxSettled, ledger.MaxSettledSize},
+		reportBounds: reportBounds{ledger.MaxReports, ledger.MaxReportsSize},
 	}
 	l.w = newWriter(o.Path, l.stop, l.setCommitErr, o.Now)
 	defer func() {

@@ -12,7 +12,7 @@ func TestEarlierVersions(t *testing.T) {
 	path := madeAndClosed(t)
 	execRaw(t, path, "DROP INDEX reading_short")
 	execRaw(t, path, "DROP INDEX reading_source")
-	for _, table := range []string{"alert", "alert_group", "alert_history", "outbox", "silence"} {
+	for _, table := range []string{"alert", "alert_group", "alert_history", "outbox", "silence", "report", "report_delivery", "report_schedule"} {
 		execRaw(t, path, "DROP TABLE "+table)
 	}
 	execRaw(t, path, "PRAGMA user_version = 1")
