@@ -58,17 +58,27 @@ func (d *Daemon) bindCampaigns() {
 			emitRecipients(emit, counts, "", observation.Other, w)
 		}
 	})
-	d.tel.Bind(telemetry.CampaignSignal, func(emit telemetry.Emit) {
-		d.view.Walk(view.ByCampaign, func(s *view.Subject) bool {
-			tenant, campaign, own := d.tel.CampaignName(observation.Campaign{Tenant: s.Tenant, Name: s.Campaign})
-			if own {
-				eachFigure(s, func(sig signal.Signal, w signal.Window, f *signal.Figure) {
-					emit(f.Value, tenant, campaign, sig.String(), w.String())
-				})
-			}
-			return true
+	for name, part := range signalGauges(telemetry.CampaignSignal, telemetry.CampaignSignalRecipients) {
+		d.tel.Bind(name, func(emit telemetry.Emit) {
+			d.view.Walk(view.ByCampaign, func(s *view.Subject) bool {
+				tenant, campaign, own := d.tel.CampaignName(observation.Campaign{Tenant: s.Tenant, Name: s.Campaign})
+				if own {
+					eachFigure(s, func(sig signal.Signal, w signal.Window, f *signal.Figure) {
+						emit(part(f), tenant, campaign, sig.String(), w.String())
+					})
+				}
+				return true
+			})
 		})
-	})
+	}
+}
+
+// signalGauges says what two gauges show of a figure: its rate, and of how many recipients that is a share.
+func signalGauges(rate, recipients string) map[string]func(*signal.Figure) float64 {
+	return map[string]func(*signal.Figure) float64{
+		rate:       func(f *signal.Figure) float64 { return f.Value },
+		recipients: func(f *signal.Figure) float64 { return float64(f.Denominator) },
+	}
 }
 
 func emitRecipients(emit telemetry.Emit, counts *view.Recipients, tenant, campaign string, w signal.Window) {
@@ -80,16 +90,18 @@ func emitRecipients(emit telemetry.Emit, counts *view.Recipients, tenant, campai
 }
 
 func (d *Daemon) bindProviders() {
-	d.tel.Bind(telemetry.ProviderSignal, func(emit telemetry.Emit) {
-		d.view.Walk(view.ByProvider, func(s *view.Subject) bool {
-			if provider, own := d.tel.ProviderName(s.Provider); own {
-				eachFigure(s, func(sig signal.Signal, w signal.Window, f *signal.Figure) {
-					emit(f.Value, provider, sig.String(), w.String())
-				})
-			}
-			return true
+	for name, part := range signalGauges(telemetry.ProviderSignal, telemetry.ProviderSignalRecipients) {
+		d.tel.Bind(name, func(emit telemetry.Emit) {
+			d.view.Walk(view.ByProvider, func(s *view.Subject) bool {
+				if provider, own := d.tel.ProviderName(s.Provider); own {
+					eachFigure(s, func(sig signal.Signal, w signal.Window, f *signal.Figure) {
+						emit(part(f), provider, sig.String(), w.String())
+					})
+				}
+				return true
+			})
 		})
-	})
+	}
 }
 
 // eachFigure calls do with every figure that is known, however weak; one that is stale or contradicts itself is not.

@@ -30,9 +30,11 @@ const (
 	CampaignProviderRecipients = "mailvane.campaign.provider.recipients"
 	CampaignCohortRecipients   = "mailvane.campaign.cohort.recipients"
 	CampaignSignal             = "mailvane.campaign.signal"
+	CampaignSignalRecipients   = "mailvane.campaign.signal.recipients"
 	ProviderRecipients         = "mailvane.provider.recipients"
 	ProviderFailures           = "mailvane.provider.failures"
 	ProviderSignal             = "mailvane.provider.signal"
+	ProviderSignalRecipients   = "mailvane.provider.signal.recipients"
 	ProviderDeliveryDuration   = "mailvane.provider.delivery.duration"
 	CampaignGmailSpamRate      = "mailvane.campaign.gmail.spam_rate"
 	CampaignGmailComplaints    = "mailvane.campaign.gmail.complaints_upper_bound"
@@ -124,6 +126,9 @@ func mailInstruments() []Instrument {
 		{Name: CampaignSignal, Kind: Gauge, Unit: "1",
 			Description: "A rate of the mail sent in the window, 0 to 1. Absent when it is not known, never 0 instead.",
 			Attributes:  []string{"tenant", "campaign", "signal", "window"}},
+		{Name: CampaignSignalRecipients, Kind: Gauge, Unit: "{recipient}",
+			Description: "Recipients that the rate of mailvane.campaign.signal is a share of. The rate of several campaigns is sum(rate * recipients) / sum(recipients).",
+			Attributes:  []string{"tenant", "campaign", "signal", "window"}},
 		{Name: ProviderRecipients, Kind: Counter, Unit: "{recipient}",
 			Description: "Recipients by mailbox provider and by what became of them, counted when the event was committed.",
 			Attributes:  []string{"provider", "outcome"}},
@@ -132,6 +137,9 @@ func mailInstruments() []Instrument {
 			Attributes:  []string{"provider", "reason", "outcome"}},
 		{Name: ProviderSignal, Kind: Gauge, Unit: "1",
 			Description: "A rate of the mail sent to the provider in the window, 0 to 1. Absent when it is not known.",
+			Attributes:  []string{"provider", "signal", "window"}},
+		{Name: ProviderSignalRecipients, Kind: Gauge, Unit: "{recipient}",
+			Description: "Recipients that the rate of mailvane.provider.signal is a share of.",
 			Attributes:  []string{"provider", "signal", "window"}},
 		{Name: ProviderDeliveryDuration, Kind: Histogram, Unit: "s", Buckets: deliveryBuckets,
 			Description: "Time from SES's acceptance of a mail to the provider's.",
