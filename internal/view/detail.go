@@ -1,7 +1,6 @@
 package view
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -10,7 +9,6 @@ import (
 
 	"github.com/mailvane/mailvane/internal/campaign"
 	"github.com/mailvane/mailvane/internal/ledger"
-	"github.com/mailvane/mailvane/internal/observation"
 	"github.com/mailvane/mailvane/internal/signal"
 )
 
@@ -133,7 +131,7 @@ func (v *View) present(tenant, id string, w signal.Window) (Detail, moment) {
 	defer v.mu.RUnlock()
 	now := moment{asOf: v.asOf, eras: v.sums.eras, group: v.group, stale: v.stale}
 	over := spanOf(w)
-	d := Detail{Window: v.window(w), Providers: []Provider{}, Reasons: []Reason{}}
+	d := Detail{Window: v.window(w), Providers: []Provider{}}
 	c := v.sums.campaigns[name{tenant, id}]
 	if c == nil {
 		c = &campaignSums{name: name{tenant, id}}
@@ -149,35 +147,10 @@ func (v *View) present(tenant, id string, w signal.Window) (Detail, moment) {
 		return true
 	})
 	sortProviders(d.Providers)
-	d.Reasons = append(d.Reasons, v.reasons(c, over)...)
+	counted := reasonCounts{}
+	v.countReasons(counted, c, over, "")
+	d.Reasons = v.reasons(counted)
 	return d, now
-}
-
-// reasons lists why mail of a campaign was refused or put off, most frequent first. Called with mu held.
-func (v *View) reasons(c *campaignSums, over span) []Reason {
-	type slot struct {
-		provider, reason uint16
-		outcome          observation.Outcome
-	}
-	n := map[slot]int64{}
-	for _, cell := range c.cells {
-		if cell.n[over] != 0 && cell.key.outcome() != possible && v.sums.reasons.names[cell.key.reason()] != "" {
-			n[slot{cell.key.provider(), cell.key.reason(), cell.key.outcome()}] += cell.n[over]
-		}
-	}
-	reasons := make([]Reason, 0, len(n))
-	for s, n := range n {
-		reason := v.sums.reasons.names[s.reason]
-		reasons = append(reasons, Reason{
-			Provider: v.sums.providers.names[s.provider], Outcome: s.outcome.String(), Reason: reason,
-			Group: v.group(reason), N: n,
-		})
-	}
-	slices.SortFunc(reasons, func(a, b Reason) int {
-		return cmp.Or(cmp.Compare(b.N, a.N), cmp.Compare(a.Provider, b.Provider), cmp.Compare(a.Outcome, b.Outcome),
-			cmp.Compare(a.Reason, b.Reason))
-	})
-	return reasons
 }
 
 func illustrate(reasons []Reason, samples []ledger.SampleRow) {

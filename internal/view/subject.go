@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"iter"
+	"time"
 
 	"github.com/mailvane/mailvane/internal/observation"
 	"github.com/mailvane/mailvane/internal/signal"
@@ -158,6 +159,9 @@ func (v *View) Stale() bool {
 	defer v.mu.RUnlock()
 	return v.stale
 }
+
+// Lag is how far behind the sources of SES events are: mail that was sent since may not be known yet.
+func (v *View) Lag() time.Duration { return v.lag() }
 
 // Owner is who answers for a campaign, empty when nobody is named.
 func (v *View) Owner(campaign string) string {
