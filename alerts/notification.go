@@ -111,11 +111,15 @@ type Member struct {
 	Detail     *Detail `json:"detail,omitempty"`
 }
 
-// Detail is what stands behind the figure of a member.
+// Detail is what stands behind the figure of a member. What is not known is left out.
 type Detail struct {
-	// Providers and Reasons are the first few, the most first.
-	Providers []ProviderShare `json:"providers,omitempty"`
-	Reasons   []ReasonShare   `json:"reasons,omitempty"`
+	// Notes are sentences about what it means and why it is so.
+	Notes []string `json:"notes,omitempty"`
+	// Providers, Campaigns, Identifiers and Reasons are the first few, the worst first: those that the figure is made of.
+	Providers   []ProviderShare   `json:"providers,omitempty"`
+	Campaigns   []CampaignShare   `json:"campaigns,omitempty"`
+	Identifiers []IdentifierShare `json:"identifiers,omitempty"`
+	Reasons     []ReasonShare     `json:"reasons,omitempty"`
 	// SentLately counts recipients sent to in the last 15 minutes: whether it is still going on. Nil when not known.
 	SentLately *int64 `json:"sent_last_15m,omitempty"`
 	// Previous is the figure of the send before, nil when there is none.
@@ -131,6 +135,25 @@ type ProviderShare struct {
 	Denominator int64  `json:"denominator"`
 }
 
+// CampaignShare is what a campaign adds to a figure.
+type CampaignShare struct {
+	Tenant      string `json:"tenant,omitempty"`
+	Campaign    string `json:"campaign"`
+	Numerator   int64  `json:"numerator"`
+	Denominator int64  `json:"denominator"`
+}
+
+// IdentifierShare is what Gmail last said of the mail with one value in its Feedback-ID. Campaign is the one that alone used
+// it, empty when SharedBy several.
+type IdentifierShare struct {
+	Identifier string  `json:"identifier"`
+	SpamRate   float64 `json:"spam_rate"`
+	Day        Date    `json:"day"`
+	Tenant     string  `json:"tenant,omitempty"`
+	Campaign   string  `json:"campaign,omitempty"`
+	SharedBy   int     `json:"shared_by,omitempty"`
+}
+
 // ReasonShare is how often a reason was given, with the SES ids of up to three messages, by which SES's support finds them.
 type ReasonShare struct {
 	Reason     string   `json:"reason"`
@@ -140,10 +163,13 @@ type ReasonShare struct {
 	MessageIDs []string `json:"message_ids,omitempty"`
 }
 
-// PreviousSend is the same figure of the campaign's send before.
+// PreviousSend is the same figure of the campaign's send before. Send is its name before renaming, where it had one. A stream
+// has no sends: Weeks then is in how many of the last four there was mail in the same hours, of which the figure is.
 type PreviousSend struct {
-	Send        string  `json:"send,omitempty"`
-	Value       float64 `json:"value"`
-	Numerator   int64   `json:"numerator"`
-	Denominator int64   `json:"denominator"`
+	Send        string    `json:"send,omitempty"`
+	StartedAt   time.Time `json:"started_at,omitzero"`
+	Weeks       int       `json:"weeks,omitempty"`
+	Value       float64   `json:"value"`
+	Numerator   int64     `json:"numerator"`
+	Denominator int64     `json:"denominator"`
 }

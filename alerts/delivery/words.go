@@ -66,11 +66,12 @@ func (w *words) addTime(name string, t time.Time) {
 }
 
 func (w *words) addDetail(d *alerts.Detail, unit alerts.Unit) {
-	list := make([]string, 0, len(d.Providers))
-	for _, p := range d.Providers {
-		list = append(list, fmt.Sprintf("%s %d of %d", Line(p.Provider), p.Numerator, p.Denominator))
+	var list []string
+	for _, note := range d.Notes {
+		list = append(list, Line(note))
 	}
-	w.add("providers", strings.Join(list, "; "))
+	w.add("notes", strings.Join(list, " "))
+	w.addShares(d)
 	list = list[:0]
 	for _, r := range d.Reasons {
 		list = append(list, reason(&r))
@@ -81,16 +82,50 @@ func (w *words) addDetail(d *alerts.Detail, unit alerts.Unit) {
 	}
 	if p := d.Previous; p != nil {
 		text := fmt.Sprintf("%s, %d of %d", unit.Format(p.Value), p.Numerator, p.Denominator)
-		if p.Send != "" {
-			text = Line(p.Send) + ": " + text
+		switch {
+		case p.Weeks > 0:
+			w.add("same_hours_of_earlier_weeks", text)
+		case p.Send != "":
+			w.add("previous_send", Line(p.Send)+": "+text)
+		default:
+			w.add("previous_send", text)
 		}
-		w.add("previous_send", text)
 	}
 	list = list[:0]
 	for _, o := range d.ConfigurationSets {
 		list = append(list, fmt.Sprintf("%s (account %s, %s)", Line(o.ConfigurationSet), Line(o.Account), Line(o.Region)))
 	}
 	w.add("configuration_sets", strings.Join(list, "; "))
+}
+
+// addShares tells of what a figure is made.
+func (w *words) addShares(d *alerts.Detail) {
+	var list []string
+	for _, p := range d.Providers {
+		list = append(list, fmt.Sprintf("%s %d of %d", Line(p.Provider), p.Numerator, p.Denominator))
+	}
+	w.add("providers", strings.Join(list, "; "))
+	list = list[:0]
+	for _, c := range d.Campaigns {
+		text := fmt.Sprintf("%s %d of %d", Line(c.Campaign), c.Numerator, c.Denominator)
+		if c.Tenant != "" {
+			text += " (tenant " + Line(c.Tenant) + ")"
+		}
+		list = append(list, text)
+	}
+	w.add("campaigns", strings.Join(list, "; "))
+	list = list[:0]
+	for _, i := range d.Identifiers {
+		text := fmt.Sprintf("%s at most %s on %s", Line(i.Identifier), alerts.Ratio.Format(i.SpamRate), i.Day)
+		switch {
+		case i.Campaign != "":
+			text += " (campaign " + Line(i.Campaign) + " alone)"
+		case i.SharedBy > 1:
+			text += fmt.Sprintf(" (shared by %d campaigns)", i.SharedBy)
+		}
+		list = append(list, text)
+	}
+	w.add("identifiers", strings.Join(list, "; "))
 }
 
 // reason tells how often a reason was given, in what words, and for which messages.

@@ -81,11 +81,14 @@ type interval struct {
 }
 
 type detail struct {
-	Providers         []alerts.ProviderShare `json:"providers,omitempty"`
-	Reasons           []alerts.ReasonShare   `json:"reasons,omitempty"`
-	SentLately        *int64                 `json:"sent_last_15m,omitempty"`
-	Previous          *alerts.PreviousSend   `json:"previous,omitempty"`
-	ConfigurationSets []configurationSet     `json:"configuration_sets,omitempty"`
+	Notes             []string                 `json:"notes,omitempty"`
+	Providers         []alerts.ProviderShare   `json:"providers,omitempty"`
+	Campaigns         []alerts.CampaignShare   `json:"campaigns,omitempty"`
+	Identifiers       []alerts.IdentifierShare `json:"identifiers,omitempty"`
+	Reasons           []alerts.ReasonShare     `json:"reasons,omitempty"`
+	SentLately        *int64                   `json:"sent_last_15m,omitempty"`
+	Previous          *alerts.PreviousSend     `json:"previous,omitempty"`
+	ConfigurationSets []configurationSet       `json:"configuration_sets,omitempty"`
 }
 
 type configurationSet struct {
@@ -166,7 +169,10 @@ func newDetail(from *alerts.Detail) *detail {
 	if from == nil {
 		return nil
 	}
-	d := &detail{Providers: from.Providers, Reasons: from.Reasons, SentLately: from.SentLately, Previous: from.Previous}
+	d := &detail{
+		Notes: from.Notes, Providers: from.Providers, Campaigns: from.Campaigns, Identifiers: from.Identifiers, Reasons: from.Reasons,
+		SentLately: from.SentLately, Previous: from.Previous,
+	}
 	for _, o := range from.ConfigurationSets {
 		d.ConfigurationSets = append(d.ConfigurationSets, configurationSet{o.Account, o.Region, o.ConfigurationSet})
 	}

@@ -2,9 +2,7 @@
 // documented in docs/webhook.md.
 //
 // Every notification is sent, each as often as it takes until the receiver answers with a status from 200 to 299. The id stays
-// the same, so that a receiver can drop what it has seen; the timestamp is that of the attempt. The signature is that of
-// Standard Webhooks (https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md), for which
-// there are libraries in most languages.
+// the same, so that a receiver can drop what it has seen. internal/outlet/webhook signs and posts.
 //
 // A Notifier keeps nothing between calls and may be used by several goroutines. Address and keys are read at each delivery.
 package webhook

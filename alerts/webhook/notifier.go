@@ -2,13 +2,12 @@ package webhook
 
 import (
 	"context"
-	"fmt"
 	"net/http"
-	"strconv"
 	"time"
 
 	"github.com/mailvane/mailvane/alerts"
 	"github.com/mailvane/mailvane/alerts/delivery"
+	"github.com/mailvane/mailvane/internal/outlet/webhook"
 )
 
 // maxBody bounds a request: what many receivers take as they are delivered.
@@ -18,13 +17,10 @@ const maxBody = 256 << 10
 type Options struct {
 	// Name is the notifier's, for errors.
 	Name string
-	// URL is the address. Who knows it can post to it, so that errors name its host alone. It must be https or lead to this
-	// machine, unless AllowHTTP is set.
+	// URL, AllowHTTP and Key are those of the outlet's Options.
 	URL       delivery.Secret
 	AllowHTTP bool
-	// Key signs: 24 to 64 bytes in base64, with or without "whsec_" before it. Several keys, with white space between them,
-	// each sign, so that a key can be changed while receivers still hold the old one.
-	Key delivery.Secret
+	Key       delivery.Secret
 	// Transport and Now are those of delivery.Options.
 	Transport http.RoundTripper
 	Now       func() time.Time
@@ -32,54 +28,24 @@ type Options struct {
 
 // Notifier sends to one address.
 type Notifier struct {
-	client *delivery.Client
-	url    delivery.Secret
-	plain  bool
-	key    delivery.Secret
-	now    func() time.Time
+	name     string
+	endpoint *webhook.Endpoint
 }
 
 var _ alerts.Notifier = (*Notifier)(nil)
 
 // New makes a notifier.
 func New(o Options) *Notifier {
-	if o.Now == nil {
-		o.Now = time.Now
-	}
-	return &Notifier{
-		client: delivery.NewClient(delivery.Options{Notifier: o.Name, Transport: o.Transport, Now: o.Now}),
-		url:    o.URL, plain: o.AllowHTTP, key: o.Key, now: o.Now,
-	}
+	return &Notifier{o.Name, webhook.New(webhook.Options{
+		Notifier: o.Name, URL: o.URL, AllowHTTP: o.AllowHTTP, Key: o.Key, Transport: o.Transport, Now: o.Now,
+	})}
 }
 
 // Notify implements alerts.Notifier.
 func (w *Notifier) Notify(ctx context.Context, n *alerts.Notification) error {
-	address, err := w.url()
-	if err != nil {
-		return w.client.Fail(alerts.DeliveryAuth, fmt.Errorf("read the address: %w", err))
-	}
-	u, err := delivery.CheckAddress(address, w.plain)
-	if err != nil {
-		return w.client.Fail(alerts.DeliveryAuth, fmt.Errorf("the address %w", err))
-	}
-	text, err := w.key()
-	if err != nil {
-		return w.client.Fail(alerts.DeliveryAuth, fmt.Errorf("read the key: %w", err))
-	}
-	keys, err := parseKeys(text)
-	if err != nil {
-		return w.client.Fail(alerts.DeliveryAuth, err)
-	}
 	body, err := delivery.Fit(n, maxBody, render)
 	if err != nil {
-		return w.client.Fail(alerts.DeliveryRefused, err)
+		return &alerts.DeliveryError{Notifier: w.name, Reason: alerts.DeliveryRefused, Err: err}
 	}
-	at := strconv.FormatInt(w.now().Unix(), 10)
-	// What the receiver says is not repeated: it may hold anything, also what it was sent.
-	return w.client.Post(ctx, &delivery.Call{
-		URL: u, Body: body, Secrets: delivery.AddressSecrets(u),
-		Header: http.Header{
-			"Webhook-Id": {n.ID}, "Webhook-Timestamp": {at}, "Webhook-Signature": {sign(keys, n.ID, at, body)},
-		},
-	})
+	return w.endpoint.Post(ctx, n.ID, body)
 }

@@ -101,6 +101,9 @@ func age(n *alerts.Notification, e *alerts.Evidence) string {
 
 // behind are the facts that stand behind a figure.
 func behind(d *alerts.Detail, unit alerts.Unit) (facts []Fact) {
+	for _, note := range d.Notes {
+		facts = append(facts, Fact{"Note", delivery.Line(note)})
+	}
 	if d.SentLately != nil {
 		text := "nothing in the last 15 minutes"
 		if *d.SentLately > 0 {
@@ -109,31 +112,75 @@ func behind(d *alerts.Detail, unit alerts.Unit) (facts []Fact) {
 		facts = append(facts, Fact{"Sent lately", text})
 	}
 	if p := d.Previous; p != nil {
-		text := fmt.Sprintf("%s: %s of %s", unit.Format(p.Value), Count(p.Numerator), Count(p.Denominator))
-		if p.Send != "" {
-			text += " (" + delivery.Line(p.Send) + ")"
-		}
-		facts = append(facts, Fact{"Send before", text})
+		facts = append(facts, before(p, unit))
 	}
-	var texts []string
+	add := func(name string, texts []string) {
+		if len(texts) > 0 {
+			facts = append(facts, Fact{name, strings.Join(texts, "; ")})
+		}
+	}
+	var providers, campaigns, identifiers, sets []string
 	for _, p := range d.Providers {
-		text := fmt.Sprintf("%s %s of %s", delivery.Line(p.Provider), Count(p.Numerator), Count(p.Denominator))
-		if p.Denominator > 0 {
-			text += " (" + alerts.Ratio.Format(float64(p.Numerator)/float64(p.Denominator)) + ")"
-		}
-		texts = append(texts, text)
+		providers = append(providers, share(p.Provider, p.Numerator, p.Denominator))
 	}
-	if texts != nil {
-		facts = append(facts, Fact{"By provider", strings.Join(texts, "; ")})
+	for _, c := range d.Campaigns {
+		campaigns = append(campaigns, share(campaign(c.Tenant, c.Campaign), c.Numerator, c.Denominator))
 	}
-	texts = nil
+	for i := range d.Identifiers {
+		identifiers = append(identifiers, identifier(&d.Identifiers[i]))
+	}
 	for _, o := range d.ConfigurationSets {
-		texts = append(texts, fmt.Sprintf("%s (%s, account %s)", delivery.Line(o.ConfigurationSet), delivery.Line(o.Region), delivery.Line(o.Account)))
+		sets = append(sets, fmt.Sprintf("%s (%s, account %s)", delivery.Line(o.ConfigurationSet), delivery.Line(o.Region), delivery.Line(o.Account)))
 	}
-	if texts != nil {
-		facts = append(facts, Fact{"Sent with", strings.Join(texts, "; ")})
-	}
+	add("By provider", providers)
+	add("By campaign", campaigns)
+	add("By identifier", identifiers)
+	add("Sent with", sets)
 	return facts
+}
+
+// before tells the figure of the send before, or of a stream's earlier weeks.
+func before(p *alerts.PreviousSend, unit alerts.Unit) Fact {
+	f := Fact{"Send before", fmt.Sprintf("%s: %s of %s", unit.Format(p.Value), Count(p.Numerator), Count(p.Denominator))}
+	switch {
+	case p.Weeks > 0:
+		f.Name = "Weeks before"
+		f.Text += fmt.Sprintf(", in the same hours of %d of the last 4 weeks", p.Weeks)
+	case p.Send != "":
+		f.Text += " (" + delivery.Line(p.Send) + ")"
+	case !p.StartedAt.IsZero():
+		f.Text += ", sent from " + Time(p.StartedAt) + " on"
+	}
+	return f
+}
+
+// share is what a part of the mail adds to a figure.
+func share(name string, numerator, denominator int64) string {
+	text := fmt.Sprintf("%s %s of %s", delivery.Line(name), Count(numerator), Count(denominator))
+	if denominator > 0 {
+		text += " (" + alerts.Ratio.Format(float64(numerator)/float64(denominator)) + ")"
+	}
+	return text
+}
+
+// campaign names a campaign within its tenant.
+func campaign(tenant, name string) string {
+	if tenant != "" {
+		return name + " of " + tenant
+	}
+	return name
+}
+
+// identifier is what Gmail says of one.
+func identifier(i *alerts.IdentifierShare) string {
+	text := fmt.Sprintf("%s at most %s on %s", delivery.Line(i.Identifier), alerts.Ratio.Format(i.SpamRate), i.Day)
+	switch {
+	case i.Campaign != "":
+		text += " (campaign " + delivery.Line(campaign(i.Tenant, i.Campaign)) + " alone)"
+	case i.SharedBy > 1:
+		text += fmt.Sprintf(" (shared by %d campaigns)", i.SharedBy)
+	}
+	return text
 }
 
 func newReason(r *alerts.ReasonShare) Reason {
