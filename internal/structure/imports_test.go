@@ -16,7 +16,7 @@ func tiers() [][]string {
 		{"collectors/cloudwatch", "internal/outlet", "alerts/wording"}, // what some collectors, notifiers and reports share
 		{"collectors/*", "alerts/*", "internal/ledger/*", "internal/intake", "internal/view", "internal/watch", "internal/simulator",
 			"internal/googleauth"},
-		{"internal/sampler", "internal/schedule", "internal/telemetry", "internal/report", "internal/replay"},
+		{"internal/sampler", "internal/describe", "internal/schedule", "internal/telemetry", "internal/report", "internal/replay"},
 		{"internal/web", "internal/config"},
 		{"internal/app"},
 		{"cmd/*", "internal/bench"},

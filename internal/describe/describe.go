@@ -1,0 +1,84 @@
+package describe
+
+import (
+	"context"
+	"log/slog"
+	"sync/atomic"
+	"time"
+
+	"github.com/mailvane/mailvane/alerts"
+	"github.com/mailvane/mailvane/internal/ledger"
+	"github.com/mailvane/mailvane/internal/view"
+)
+
+const (
+	// lookFor is how long the ledger may be read for one notification.
+	lookFor = 3 * time.Second
+	// maxStudied is of how many members, the worst first, anything is looked up: nobody reads more of them in a message.
+	maxStudied = 5
+	// maxShares bounds each list of a Detail.
+	maxShares = 3
+)
+
+// Ledger is what a Describer reads of a ledger.
+type Ledger interface {
+	Cohorts(ctx context.Context, q ledger.CohortQuery) (ledger.Cohorts, error)
+	Samples(ctx context.Context, q ledger.SampleQuery) ([]ledger.SampleRow, error)
+}
+
+// Options are what a Describer is made of.
+type Options struct {
+	View   *view.View
+	Ledger Ledger
+	// Trouble says why a source or a notifier fails, in a line without secrets, empty when that is not known. Nil stands for
+	// never.
+	Trouble func(alerts.Subject) string
+	Log     *slog.Logger
+}
+
+// Settings are what a reload may change.
+type Settings struct {
+	// Pages is the address under which people reach Mailvane's pages, empty when they cannot.
+	Pages string
+	// ConfigFile is the path of the configuration file, for commands.
+	ConfigFile string
+}
+
+// Describer finds what stands behind alerts. Make one with New.
+type Describer struct {
+	o        Options
+	settings atomic.Pointer[Settings]
+}
+
+var _ alerts.Describer = (*Describer)(nil)
+
+// New makes a Describer.
+func New(o Options, s Settings) *Describer {
+	d := &Describer{o: o}
+	d.Apply(s)
+	return d
+}
+
+// Apply replaces the settings; they apply to the next notification.
+func (d *Describer) Apply(s Settings) { d.settings.Store(&s) }
+
+// Describe implements alerts.Describer. A notification that something ended gets links alone.
+func (d *Describer) Describe(ctx context.Context, n *alerts.Notification) {
+	set := d.settings.Load()
+	n.Links = set.links(n)
+	if n.Resolved {
+		return
+	}
+	ctx, cancel := context.WithTimeout(ctx, lookFor)
+	defer cancel()
+	var suspects []*suspect
+	for i := range n.Members[:min(len(n.Members), maxStudied)] {
+		s := newStudy(d, n, &n.Members[i])
+		if err := s.look(ctx); err != nil {
+			d.o.Log.Warn("an alert is told without all that stands behind it", "rule", n.Rule, "err", err)
+		}
+		n.Members[i].Detail = s.found()
+		suspects = append(suspects, s.suspect)
+	}
+	n.Commands = set.commands(n, suspects)
+}
