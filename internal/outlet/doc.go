@@ -1,5 +1,5 @@
-// Package outlet holds the ways out that alerts and reports share, each in a package below it: Slack, mails, and how they
-// leave by SMTP or through SES. Each makes one attempt, and fails with an *alerts.DeliveryError that names no secret and
+// Package outlet holds the ways out that alerts and reports share, each in a package below it: Slack, signed webhooks, mails
+// and how they leave by SMTP or through SES, folders and buckets. Each makes one attempt, and fails with an *alerts.DeliveryError that names no secret and
 // nobody.
 //
 // They import alerts and alerts/delivery; notifiers, reports and the composition root import them.
