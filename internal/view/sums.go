@@ -28,12 +28,13 @@ type sums struct {
 // name is a campaign's name within its tenant.
 type name struct{ tenant, campaign string }
 
-// campaignSums holds a campaign's cells, sorted by key, and what the settings say about it.
+// campaignSums holds a campaign's cells, sorted by key, when its mail was sent, and what the settings say about it.
 type campaignSums struct {
 	name   name
 	owner  string
 	stream bool
 	cells  []cell
+	pace   pace
 }
 
 // cell counts recipients that are alike in everything that figures tell apart.
@@ -132,6 +133,9 @@ func (s *sums) count(row *ledger.CohortRow, e *eras, in uint8, sign int64, setti
 	key := s.key(row, e)
 	of := s.campaign(name{row.Cell.Campaign.Tenant, row.Cell.Campaign.Name}, settings)
 	of.add(key, in, sign*row.N)
+	if in&(1<<spanWeek) != 0 {
+		of.pace.add(row, sign*row.N)
+	}
 	if row.Possible != 0 {
 		of.add(newKey(key.provider(), key.reason(), possible, key.coverage(), key.reporting()), in, sign*row.Possible)
 	}

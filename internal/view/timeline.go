@@ -1,0 +1,68 @@
+package view
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/mailvane/mailvane/internal/signal"
+)
+
+// Timeline is what became of a campaign's mail, by when it was sent.
+type Timeline struct {
+	// Start and End bound the mail; Width is how much send time a point holds.
+	Start time.Time
+	End   time.Time
+	Width time.Duration
+	// Points are in order, one for every Width, whether there was mail or not. Mail to the mailbox simulator is in none.
+	Points []TimelinePoint
+}
+
+// TimelinePoint is the mail that was sent from Start on, for one Width.
+type TimelinePoint struct {
+	Start      time.Time
+	Recipients Recipients
+}
+
+// timelines are how finely a stretch of time is told, the shortest first.
+func timelines() []struct{ over, width time.Duration } {
+	const day = 24 * time.Hour
+	return []struct{ over, width time.Duration }{
+		{day, 30 * time.Minute}, {7 * day, 3 * time.Hour}, {historyDays * day, day},
+	}
+}
+
+// Timeline says it of the mail of so long, five weeks at most; over more than a week in days of UTC. It reads five weeks of
+// the campaign's cohorts.
+func (v *View) Timeline(ctx context.Context, tenant, id string, over time.Duration) (Timeline, error) {
+	t := Timeline{End: v.AsOf().UTC()}
+	for _, grain := range timelines() {
+		if t.Width = grain.width; over <= grain.over {
+			break
+		}
+	}
+	over = min(over, historyDays*24*time.Hour)
+	t.Start = t.End.Truncate(t.Width).Add(t.Width - max(over.Truncate(t.Width), t.Width))
+	for at := t.Start; at.Before(t.End); at = at.Add(t.Width) {
+		t.Points = append(t.Points, TimelinePoint{Start: at})
+	}
+	rows, err := v.history(ctx, tenant, id, t.End)
+	if err != nil {
+		return Timeline{}, fmt.Errorf("read the timeline of campaign %q of tenant %q: %w", id, tenant, err)
+	}
+	for i := range rows {
+		row := &rows[i]
+		if at := int(row.Start.Sub(t.Start) / t.Width); row.Cell.Provider != signal.Simulator && at >= 0 && at < len(t.Points) {
+			t.Points[at].Recipients[row.Cell.Outcome] += row.N
+		}
+	}
+	return t, nil
+}
+
+// Brief says of a campaign what the running sums hold: all but its sends, earlier weeks and samples. It reads no ledger.
+func (v *View) Brief(tenant, id string, w signal.Window) Detail {
+	problems := v.problems(w)
+	d, _ := v.present(tenant, id, w)
+	d.Inbound, d.Campaign.Inbound = problemsOf(problems, id), flagOf(problems, id)
+	return d
+}
