@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/mail"
+	"regexp"
 	"strings"
 	"time"
 
@@ -20,8 +21,10 @@ type Message struct {
 	// To are its recipients, one at least, who see each other.
 	To      []mail.Address
 	Subject string
-	// Text and HTML say the same. HTML must load nothing from elsewhere.
+	// Text and HTML say the same. HTML must load nothing from elsewhere; what it shows as cid:name is the image of that name.
 	Text, HTML string
+	// Images are sent with the mail, in its multipart/related (RFC 2387).
+	Images []Image
 	// ID is the same each time that sending is tried, so that mailboxes can drop what they have: letters, digits, dots and
 	// hyphens. Thread is what mails of one thread share, of the same characters; empty for a mail that stands alone.
 	ID, Thread string
@@ -30,6 +33,13 @@ type Message struct {
 	Urgent bool
 	// Fields are more header fields, for filters in mailboxes. Their values may come from outside, their names may not.
 	Fields []observation.Field
+}
+
+// Image is a picture in the HTML of a mail.
+type Image struct {
+	// CID is the name by which the HTML shows it: letters, digits, dots and hyphens.
+	CID string
+	PNG []byte
 }
 
 // maxSubject bounds a subject in bytes, maxName the name beside an address; more than that no mailbox shows.
@@ -72,12 +82,26 @@ func (m *Message) Compose() ([]byte, error) {
 	}
 	msg.SetBodyString(gomail.TypeTextPlain, m.Text)
 	msg.AddAlternativeString(gomail.TypeTextHTML, m.HTML)
+	for i := range m.Images {
+		image := &m.Images[i]
+		if !cidForm.MatchString(image.CID) {
+			return nil, fmt.Errorf("compose a mail: %q cannot name an image", image.CID)
+		}
+		err := msg.EmbedReader(image.CID+".png", bytes.NewReader(image.PNG), gomail.WithFileContentID("<"+image.CID+">"),
+			gomail.WithFileContentType("image/png"))
+		if err != nil {
+			return nil, fmt.Errorf("compose a mail: %w", err)
+		}
+	}
 	var b bytes.Buffer
 	if _, err := msg.WriteTo(&b); err != nil {
 		return nil, fmt.Errorf("compose a mail: %w", err)
 	}
 	return b.Bytes(), nil
 }
+
+// cidForm is what needs no quoting in a Content-ID nor in a URL that names it (RFC 2392).
+var cidForm = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9.-]{0,99}$`)
 
 // person is an address whose name is on one line.
 func person(a mail.Address) *mail.Address {

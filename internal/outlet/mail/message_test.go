@@ -2,6 +2,7 @@ package mail
 
 import (
 	"bytes"
+	"encoding/base64"
 	"errors"
 	"io"
 	"mime"
@@ -129,6 +130,56 @@ func TestInjection(t *testing.T) {
 		to, err := header.AddressList("To")
 		if err != nil || len(to) != 2 || to[1].Address != "grace@example.net" {
 			t.Errorf("%q: goes to %v, %v", hostile, to, err)
+		}
+	}
+}
+
+// TestImages holds that a mail with images has them beside its text and HTML, under the names by which the HTML shows them.
+func TestImages(t *testing.T) {
+	m := letter()
+	m.HTML = `<img src="cid:chart-1.a" alt="x"><img src="cid:chart-2">`
+	m.Images = []Image{{CID: "chart-1.a", PNG: bytes.Repeat([]byte("\x89PNG\r\n"), 500)}, {CID: "chart-2", PNG: []byte{0}}}
+	raw, err := m.Compose()
+	if err != nil {
+		t.Fatal(err)
+	}
+	msg, err := mail.ReadMessage(bytes.NewReader(raw))
+	if err != nil {
+		t.Fatal(err)
+	}
+	kind, params, err := mime.ParseMediaType(msg.Header.Get("Content-Type"))
+	if err != nil || kind != "multipart/related" {
+		t.Fatalf("%s: %v", kind, err)
+	}
+	var got []string
+	for r := multipart.NewReader(msg.Body, params["boundary"]); ; {
+		p, err := r.NextRawPart()
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		kind, _, _ := strings.Cut(p.Header.Get("Content-Type"), ";")
+		got = append(got, kind+" "+p.Header.Get("Content-ID")+" "+p.Header.Get("Content-Disposition"))
+		if kind == "multipart/alternative" {
+			continue
+		}
+		png, err := io.ReadAll(base64.NewDecoder(base64.StdEncoding, p))
+		if err != nil || !bytes.Equal(png, m.Images[len(got)-2].PNG) {
+			t.Errorf("%s has %d bytes, %v", got[len(got)-1], len(png), err)
+		}
+	}
+	want := []string{
+		"multipart/alternative  ", `image/png <chart-1.a> inline; filename="chart-1.a.png"`, `image/png <chart-2> inline; filename="chart-2.png"`,
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+	for _, hostile := range []string{"", "a\r\nBcc: b", "a>b", "a b", "ä", strings.Repeat("a", 101)} {
+		m.Images = []Image{{CID: hostile}}
+		if _, err := m.Compose(); err == nil {
+			t.Errorf("an image is called %q", hostile)
 		}
 	}
 }
