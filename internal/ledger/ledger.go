@@ -93,6 +93,9 @@ type CohortQuery struct {
 	From, To time.Time
 	// Tenant and Campaign, when Campaign is not empty, select one campaign with all its sends.
 	Tenant, Campaign string
+	// Sum adds the buckets up: there is one row of each cell, which begins at From and ends at To. Of long ranges that is much
+	// less to be read.
+	Sum bool
 }
 
 // Cohorts is the answer to a CohortQuery, as of fold Through.

@@ -15,6 +15,7 @@ func cohorts() []rule {
 		{name: "the cohort is by send time, not by the event's own", check: bySendTime},
 		{name: "a query takes the buckets that start in its range", check: rangeOfQuery},
 		{name: "a query by campaign is the whole filtered", check: byCampaign},
+		{name: "a sum is that of its buckets", check: sumOfBuckets},
 		{name: "each count is in one row, and no part of its cell is lost", check: wholeCells},
 		{name: "complaints sum how many were listed", check: sumsPossible},
 		{name: "a sparse range and an empty ledger give no rows", check: noRows},
@@ -139,6 +140,33 @@ func byCampaign(r *rig) {
 			q.Tenant, q.Campaign = c.Tenant, c.Name
 			utc := func(t time.Time) time.Time { return t }
 			r.same("cohorts of "+c.Tenant+"/"+c.Name, sum(r.cohorts(q), utc), sum(want, utc))
+		}
+	}
+}
+
+func sumOfBuckets(r *rig) {
+	r.count(r.mixed()...)
+	for _, settle := range []func(){r.fold, func() { r.advance(3 * day); r.settle() }} {
+		settle()
+		all := anytime()
+		for _, q := range []ledger.CohortQuery{
+			all, {From: r.now().Add(-3 * time.Hour), To: r.now()}, {From: all.From, To: all.To, Tenant: "acme", Campaign: "spring"},
+		} {
+			want := map[ledger.Cell]tally{}
+			for _, row := range r.cohorts(q) {
+				t := want[row.Cell]
+				want[row.Cell] = tally{t.N + row.N, t.Possible + row.Possible}
+			}
+			q.Sum = true
+			got := map[ledger.Cell]tally{}
+			answer := read(r, "sums", func(ctx context.Context) (ledger.Cohorts, error) { return r.ledger().Cohorts(ctx, q) })
+			for _, row := range answer.Rows {
+				if _, twice := got[row.Cell]; twice || !row.Start.Equal(q.From) || row.Width != q.To.Sub(q.From) {
+					r.Fatalf("not a sum from %v to %v: %+v", q.From, q.To, row)
+				}
+				got[row.Cell] = tally{row.N, row.Possible}
+			}
+			r.same("sums", got, want)
 		}
 	}
 }

@@ -30,6 +30,9 @@ func (r *Reader) Cohorts(ctx context.Context, q ledger.CohortQuery) (ledger.Coho
 			if err != nil {
 				return err
 			}
+			if q.Sum {
+				row.Start, row.Width = q.From.UTC(), q.To.Sub(q.From)
+			}
 			out.Rows[i] = row
 		}
 		return nil
@@ -45,9 +48,16 @@ func readCohorts(ctx context.Context, tx *sql.Tx, into *cohortDeltas, width int6
 		where += " AND campaign_id IN (SELECT id FROM campaign WHERE tenant = ? AND name = ?)"
 		args = append(args, q.Tenant, q.Campaign)
 	}
+	place := func(k *cohortKey) {
+		if q.Sum {
+			k.start, k.width = 0, hourWidth
+		}
+	}
+	var r cohortRow
+	dest := r.dest()
 	err := inTx(ctx, tx, func(scan func(...any) error) error {
-		var r cohortRow
-		err := r.scan(scan)
+		err := scan(dest...)
+		place(&r.key)
 		into.addRow(&r)
 		return err
 	}, selectCohorts()+where, args...)
@@ -56,6 +66,7 @@ func readCohorts(ctx context.Context, tx *sql.Tx, into *cohortDeltas, width int6
 	}
 	return inTx(ctx, tx, func(scan func(...any) error) error {
 		k, c, err := scanReason(scan)
+		place(&k.cohort)
 		into.addReason(k, c.n, c.possible)
 		return err
 	}, selectReasons()+where, args...)
@@ -91,12 +102,15 @@ func (k *cohortKey) dest() []any {
 }
 
 // scan reads a row of selectCohorts.
-func (r *cohortRow) scan(scan func(...any) error) error {
+func (r *cohortRow) scan(scan func(...any) error) error { return scan(r.dest()...) }
+
+// dest is where a row of selectCohorts goes.
+func (r *cohortRow) dest() []any {
 	dest := r.key.dest()
 	for o := range r.n[observation.Sent:] {
 		dest = append(dest, &r.n[int(observation.Sent)+o])
 	}
-	return scan(append(dest, &r.possible)...)
+	return append(dest, &r.possible)
 }
 
 // scanReason reads a row of selectReasons.
