@@ -10,6 +10,7 @@ import (
 // Explanation says why an alert of a rule is in its state, or why there is none.
 type Explanation struct {
 	Rule     string      `json:"rule"`
+	Signal   Signal      `json:"signal"`
 	Subject  Subject     `json:"subject"`
 	Selected bool        `json:"selected"`
 	Phase    string      `json:"phase"`
@@ -53,7 +54,8 @@ func (r *Rules) Explain(name string, s *State, sample *Sample, now time.Time) (x
 		a = &Alert{}
 	}
 	x = Explanation{
-		Rule: name, Subject: sample.Subject, Selected: rule.selects(sample), Phase: a.Phase(), Severity: a.Severity, Since: a.Since,
+		Rule: name, Signal: rule.Signal, Subject: sample.Subject, Selected: rule.selects(sample), Phase: a.Phase(),
+		Severity: a.Severity, Since: a.Since,
 	}
 	for i, l := range rule.levels {
 		if l == nil {
