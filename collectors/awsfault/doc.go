@@ -6,6 +6,6 @@
 // What is told never holds anything of a request, because requests hold signatures and session tokens, and of an answer only
 // what is known to be harmless.
 //
-// A Service is a value that is only read and may be used from several goroutines. Only collectors and what they share import
-// this package.
+// A Service is a value that is only read and may be used from several goroutines. Only collectors, what they share, and
+// the outlet to S3 import this package.
 package awsfault
