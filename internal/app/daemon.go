@@ -128,6 +128,7 @@ func newDaemon(ctx context.Context, env Environment, c *config.Config, load func
 	d.bindGauges()
 	d.show(web.New(web.Options{
 		View: d.view, Sources: d.describeSources, Ready: d.ready, Reload: d.Reload, Metrics: d.tel.Handler(), Log: d.log,
+		Alerts: d.alertBook(), ReadOnly: c.HTTP.ReadOnly,
 	}))
 	d.onStop("answers", func(context.Context) error {
 		d.show(web.Unready("the daemon is stopping"))

@@ -40,7 +40,11 @@ type Options struct {
 	Reload func(ctx context.Context) error
 	// Metrics answers scrapes; nil when that is switched off.
 	Metrics http.Handler
-	Log     *slog.Logger
+	// Alerts tells of alerts and silences; without it there are no such answers.
+	Alerts *AlertBook
+	// ReadOnly refuses requests that would change something.
+	ReadOnly bool
+	Log      *slog.Logger
 }
 
 //go:embed openapi.yaml
@@ -68,7 +72,30 @@ func New(o Options) http.Handler {
 	if o.Metrics != nil {
 		mux.Handle("GET /metrics", o.Metrics)
 	}
-	return secured(http.NewCrossOriginProtection().Handler(mux))
+	if o.Alerts != nil {
+		mux.HandleFunc("GET /api/v1/alerts", s.alerts)
+		mux.HandleFunc("GET /api/v1/alerts/{id}", s.alert)
+		mux.HandleFunc("GET /api/v1/silences", s.silences)
+		mux.HandleFunc("POST /api/v1/silences", s.addSilence)
+		mux.HandleFunc("DELETE /api/v1/silences/{id}", s.endSilence)
+	}
+	return secured(s.guarded(mux))
+}
+
+// guarded refuses what would change something when another site has a browser ask for it, or when nothing may be changed.
+func (s *server) guarded(next http.Handler) http.Handler {
+	cross := http.NewCrossOriginProtection()
+	cross.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		problem(w, http.StatusForbidden, "another site asks for this: only pages of Mailvane's own, and programs, may change something")
+	}))
+	protected := cross.Handler(next)
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if s.ReadOnly && r.Method != http.MethodGet && r.Method != http.MethodHead && r.Method != http.MethodOptions {
+			problem(w, http.StatusForbidden, "nothing can be changed here, because http.read_only is set; commands on the daemon's machine can")
+			return
+		}
+		protected.ServeHTTP(w, r)
+	})
 }
 
 // Unready answers while there is nothing to show yet or any more: the process is healthy, and why it is not ready.
@@ -193,7 +220,9 @@ func (s *server) fault(w http.ResponseWriter, err error) {
 	problem(w, http.StatusInternalServerError, "this could not be read; the log says why")
 }
 
-func (s *server) json(w http.ResponseWriter, v any) {
+func (s *server) json(w http.ResponseWriter, v any) { s.jsonStatus(w, http.StatusOK, v) }
+
+func (s *server) jsonStatus(w http.ResponseWriter, status int, v any) {
 	body, err := json.Marshal(v)
 	if err != nil {
 		s.fault(w, fmt.Errorf("encode an answer: %w", err))
@@ -201,6 +230,7 @@ func (s *server) json(w http.ResponseWriter, v any) {
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.Header().Set("Cache-Control", "no-store")
+	w.WriteHeader(status)
 	_, _ = w.Write(layout(body)) // a client that is gone needs no answer
 }
 
