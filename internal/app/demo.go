@@ -8,6 +8,8 @@ import (
 	"iter"
 	"os"
 	"path/filepath"
+	"strings"
+	"sync"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -53,6 +55,9 @@ func Demo(ctx context.Context, o DemoOptions) (err error) {
 	if err := sim.WriteAuthorizedUser(filepath.Join(dir, demoCredentials)); err != nil {
 		return err
 	}
+	if err := os.WriteFile(filepath.Join(dir, demoRoutingKey), []byte(strings.Repeat("0", 32)), 0o600); err != nil {
+		return fmt.Errorf("write the demo's key of PagerDuty: %w", err)
+	}
 	load := func() (*config.Config, []config.Problem) {
 		return config.Load(filepath.Join(dir, "demo.yaml"), demoConfig(o.Listen, sim))
 	}
@@ -72,6 +77,12 @@ func Demo(ctx context.Context, o DemoOptions) (err error) {
 	}
 	sim.Feed(began)
 	fmt.Fprintf(o.Out, demoText, sum.Values, o.Now().Sub(began).Seconds(), d.listener.Addr())
+	ctx, cancel := context.WithCancel(ctx)
+	var beside sync.WaitGroup
+	defer beside.Wait()
+	defer cancel()
+	beside.Go(func() { printEvents(ctx, o.Out, sim.Pager()) })
+	beside.Go(func() { demoOutage(ctx, sim) })
 	return d.run(ctx)
 }
 
@@ -145,13 +156,14 @@ collectors:
   account:
     - {region: us-east-1, every: 15s, requests_per_second: 100}
     - {region: eu-west-1, role_arn: %[7]q, every: 15s, requests_per_second: 100}
-`, listen, sim.QueueURL(simulator.EventsQueue), sim.QueueURL(simulator.EventsQueueEU),
-		sim.QueueURL(simulator.IdentityQueue), demoCredentials, sim.URL(), simulator.RoleEU)
+`+demoAlerts, listen, sim.QueueURL(simulator.EventsQueue), sim.QueueURL(simulator.EventsQueueEU),
+		sim.QueueURL(simulator.IdentityQueue), demoCredentials, sim.URL(), simulator.RoleEU, demoRoutingKey)
 }
 
 const demoText = `
 Ready: %d events of the last five weeks were counted in %.1f s, and mail is being sent now. The figures of Gmail, CloudWatch
-and SES are a few seconds behind; within three minutes one of Gmail's days is revised and a late one arrives.
+and SES are a few seconds behind; within three minutes one of Gmail's days is revised, a late one arrives, and CloudWatch fails
+in one region for a while: a warning that becomes critical and is resolved. What PagerDuty is told is printed below.
 
   http://%[3]v/                                                     where to begin
   http://%[3]v/api/v1/campaigns?window=7d&sort=hard_bounce_rate     the bought list comes first
@@ -162,6 +174,7 @@ and SES are a few seconds behind; within three minutes one of Gmail's days is re
   http://%[3]v/api/v1/domains?window=7d                             what Gmail says about each domain
   http://%[3]v/api/v1/providers?window=24h                          where mail is refused or slowed
   http://%[3]v/api/v1/inbound?window=24h                            the receipt rule that loses unsubscribes, and whose
+  http://%[3]v/api/v1/alerts                                        what somebody is told of, and why
   http://%[3]v/api/v1/sources                                       what is read and missing; how SES judges the accounts
   http://%[3]v/metrics                                              all of it for Prometheus
 

@@ -1,6 +1,6 @@
 // Package simulator plays the outside world on loopback: Amazon SQS, CloudWatch, SES and STS, and Gmail Postmaster Tools on the
-// real wire, fed by a traffic model that knows what it handed out. Tests, the benchmark and the demo run the real clients
-// against it, at one address.
+// real wire, fed by a traffic model that knows what it handed out, and those who take notifications: PagerDuty, Slack and
+// webhooks. Tests, the benchmark and the demo run the real clients against it, at one address.
 //
 // A Simulator is safe for concurrent use. Its goroutines, of the HTTP server and of the live feed, end in Close.
 // AWS's services accept any credentials, but a request must be signed; AccessKey and SecretKey are those to configure.

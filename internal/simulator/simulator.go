@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/mailvane/mailvane/internal/simulator/cloudwatch"
+	"github.com/mailvane/mailvane/internal/simulator/pager"
 	"github.com/mailvane/mailvane/internal/simulator/postmaster"
 	"github.com/mailvane/mailvane/internal/simulator/sesapi"
 	"github.com/mailvane/mailvane/internal/simulator/sqs"
@@ -45,6 +46,8 @@ type Options struct {
 	CloudWatch cloudwatch.Options
 	Spelling   traffic.Spelling
 	SES        sesapi.Options
+	// Pager is how those are who take notifications. Its Seed and clock are those of the rest where it names none.
+	Pager pager.Options
 	// Now is the clock of the queues and of the feed; time.Now when nil.
 	Now func() time.Time
 }
@@ -82,6 +85,7 @@ type Simulator struct {
 	postmaster *postmaster.Server
 	cloudwatch *cloudwatch.Server
 	sesapi     *sesapi.Server
+	pager      *pager.Server
 	http       *http.Server
 	url        string
 
@@ -109,6 +113,7 @@ func Start(ctx context.Context, o Options) (*Simulator, error) {
 	}
 	s.postmaster = postmaster.New(s.postmasterOptions())
 	s.account()
+	s.pager = pager.New(s.pagerOptions())
 	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", o.Listen)
 	if err != nil {
 		return nil, fmt.Errorf("listen for the simulator: %w", err)
@@ -139,6 +144,9 @@ func (s *Simulator) handler() http.Handler {
 	mux.Handle(postmaster.AuthPath, s.postmaster)
 	mux.Handle(cloudwatch.PathPrefix, s.cloudwatch)
 	mux.Handle(sesapi.PathPrefix, s.sesapi)
+	for _, path := range []string{pager.EventsPath, pager.WebhookPath, pager.SlackPath} {
+		mux.Handle(path, s.pager)
+	}
 	return mux
 }
 
@@ -181,6 +189,15 @@ func (s *Simulator) postmasterOptions() postmaster.Options {
 	return o
 }
 
+func (s *Simulator) pagerOptions() pager.Options {
+	o := s.options.Pager
+	if o.Now == nil {
+		o.Now = s.now
+	}
+	o.Seed = cmp.Or(o.Seed, s.options.Model.Seed)
+	return o
+}
+
 // URL is the endpoint to configure, for example as AWS_ENDPOINT_URL_SQS or as the endpoint of Postmaster.
 func (s *Simulator) URL() string { return s.url }
 
@@ -198,6 +215,9 @@ func (s *Simulator) CloudWatch() *cloudwatch.Server { return s.cloudwatch }
 
 // SESAPI gives access to what SES and STS say about accounts, and to their faults.
 func (s *Simulator) SESAPI() *sesapi.Server { return s.sesapi }
+
+// Pager gives access to what notifications came in, and to faults.
+func (s *Simulator) Pager() *pager.Server { return s.pager }
 
 // WriteAuthorizedUser gives consent, to all scopes that are needed when none are named, and writes the credentials file of
 // the user who gave it.
@@ -239,6 +259,7 @@ func (s *Simulator) Close() error {
 		s.postmaster.Close()
 		s.cloudwatch.Close()
 		s.sesapi.Close()
+		s.pager.Close()
 		err = s.http.Close()
 		s.joined.Wait()
 	})
