@@ -170,6 +170,13 @@ func (v *View) Owner(campaign string) string {
 	return v.settings.owner(campaign)
 }
 
+// Stream says whether a campaign is one that has no sends.
+func (v *View) Stream(campaign string) bool {
+	v.mu.RLock()
+	defer v.mu.RUnlock()
+	return v.settings.Streams.Match(campaign)
+}
+
 func (v *View) walk(by By, see func(*Subject) bool) {
 	switch by {
 	case ByCampaign, ByCampaignProvider:
