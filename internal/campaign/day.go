@@ -24,3 +24,13 @@ func (d Day) String() string { return d.Start(time.UTC).Format(time.DateOnly) }
 
 // MarshalText writes the day as 2006-01-02.
 func (d Day) MarshalText() ([]byte, error) { return []byte(d.String()), nil }
+
+// UnmarshalText reads what MarshalText writes.
+func (d *Day) UnmarshalText(text []byte) error {
+	t, err := time.Parse(time.DateOnly, string(text))
+	if err != nil {
+		return err
+	}
+	*d = DayOf(t, time.UTC)
+	return nil
+}

@@ -64,15 +64,20 @@ func (v *View) RefreshAccounts(ctx context.Context) error {
 	if err := v.readCounts(ctx, b); err != nil {
 		return fmt.Errorf("read what was counted of the accounts' mail: %w", err)
 	}
-	answer := &Accounts{AsOf: asOf.UTC(), Accounts: []Account{}, Unplaced: b.unplaced}
+	v.accounts.Store(b.answer())
+	return nil
+}
+
+// answer works out how the accounts stand.
+func (b *books) answer() *Accounts {
+	answer := &Accounts{AsOf: b.asOf.UTC(), Accounts: []Account{}, Unplaced: b.unplaced}
 	for _, a := range b.accounts {
 		answer.Accounts = append(answer.Accounts, a.answer(b))
 	}
 	slices.SortFunc(answer.Accounts, func(a, b Account) int {
 		return cmp.Or(cmp.Compare(a.Account, b.Account), cmp.Compare(a.Region, b.Region))
 	})
-	v.accounts.Store(answer)
-	return nil
+	return answer
 }
 
 // books are what one RefreshAccounts works with.

@@ -34,7 +34,9 @@ type gmail struct {
 	zone  *time.Location
 	asOf  time.Time
 	today campaign.Day
-	join  *campaign.Join
+	// first and last are the days of a period that is over; 0 where windows end today.
+	first, last campaign.Day
+	join        *campaign.Join
 	// domains are in the order of their names. In worst, those of which something came lately come first, and of them those
 	// with the highest of the newest rates.
 	domains, worst []*gmailDomain

@@ -56,6 +56,9 @@ type GmailIdentifier struct {
 
 // gmailWindow is the days that begin in a rolling window; none when last is before first.
 func (g *gmail) gmailWindow(w signal.Window) (first, last campaign.Day) {
+	if g.last != 0 {
+		return g.first, g.last
+	}
 	return campaign.DayOf(g.asOf.Add(-w.Span()), g.zone) + 1, g.today
 }
 

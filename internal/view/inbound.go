@@ -33,6 +33,8 @@ type inboundReader struct {
 	rules   map[observation.ReceiptRule]*[receiptResults][]receiptCount
 	// days are the newest readings of what is told by the day.
 	days map[receiptDay]ledger.ReadingRow
+	// since is the start of a period that is over, whatever the window; zero where windows end now.
+	since time.Time
 }
 
 // receiptResults is how many results are counted, in the order of observation.ReceiptResults.
@@ -124,6 +126,9 @@ func (r *inboundReader) readDays(ctx context.Context, reader Reader, asOf time.T
 func (r *inboundReader) readCounts(ctx context.Context, reader Reader, asOf time.Time, all bool) error {
 	end := asOf.Add(signal.ReceiptPeriod)
 	oldest := asOf.AddDate(0, 0, -inboundDays)
+	if !r.since.IsZero() && r.since.Before(oldest) {
+		oldest = r.since
+	}
 	from := asOf.Add(-inboundTail)
 	if all {
 		from = oldest
@@ -225,7 +230,9 @@ func (r *inboundReader) figures(asOf time.Time) *inbound {
 		if rules[id] == nil {
 			f := &receiptFigures{id: id, silence: signal.SilenceOf(nil, asOf)}
 			if at, ok := through[observation.JoinReceiptRule(regionOf(id))]; ok {
-				f.through = time.Unix(at, 0).UTC()
+				if f.through = time.Unix(at, 0).UTC(); f.through.After(asOf) {
+					f.through = asOf.UTC()
+				}
 				f.stale = asOf.Sub(f.through) > inboundStale
 			}
 			rules[id] = f
@@ -234,7 +241,7 @@ func (r *inboundReader) figures(asOf time.Time) *inbound {
 	}
 	sets := r.describe(rule)
 	for id, counts := range r.named(sets) {
-		rule(id).count(counts, asOf)
+		rule(id).count(counts, asOf, r.since)
 	}
 	for _, f := range rules {
 		in.rules = append(in.rules, *f)
@@ -292,13 +299,16 @@ func (r *inboundReader) named(sets map[observation.ReceiptRule]string) map[obser
 	return all
 }
 
-// count sums what was counted of a rule.
-func (f *receiptFigures) count(counts *[receiptResults][]receiptCount, asOf time.Time) {
+// count sums what was counted of a rule, in windows or since a time that is not zero.
+func (f *receiptFigures) count(counts *[receiptResults][]receiptCount, asOf, since time.Time) {
 	end := asOf.Truncate(signal.ReceiptPeriod)
 	for i, w := range signal.Windows() {
-		from := end.Add(-w.Span()).Unix()
+		from := end.Add(-w.Span())
+		if !since.IsZero() {
+			from = since
+		}
 		for result := range counts {
-			for _, c := range counts[result][startOf(counts[result], from):] {
+			for _, c := range counts[result][startOf(counts[result], from.Unix()):] {
 				f.events[i][result] += c.n
 			}
 		}
