@@ -72,11 +72,9 @@ func (w *words) addDetail(d *alerts.Detail, unit alerts.Unit) {
 	}
 	w.add("notes", strings.Join(list, " "))
 	w.addShares(d)
-	list = list[:0]
-	for _, r := range d.Reasons {
-		list = append(list, reason(&r))
+	for i := range d.Reasons { // each may be long
+		w.add("reason_"+strconv.Itoa(i+1), reason(&d.Reasons[i]))
 	}
-	w.add("reasons", strings.Join(list, "; "))
 	if d.SentLately != nil {
 		w.add("sent_last_15m", strconv.FormatInt(*d.SentLately, 10))
 	}
@@ -102,12 +100,12 @@ func (w *words) addDetail(d *alerts.Detail, unit alerts.Unit) {
 func (w *words) addShares(d *alerts.Detail) {
 	var list []string
 	for _, p := range d.Providers {
-		list = append(list, fmt.Sprintf("%s %d of %d", Line(p.Provider), p.Numerator, p.Denominator))
+		list = append(list, share(p.Provider, p.Numerator, p.Denominator))
 	}
 	w.add("providers", strings.Join(list, "; "))
 	list = list[:0]
 	for _, c := range d.Campaigns {
-		text := fmt.Sprintf("%s %d of %d", Line(c.Campaign), c.Numerator, c.Denominator)
+		text := share(c.Campaign, c.Numerator, c.Denominator)
 		if c.Tenant != "" {
 			text += " (tenant " + Line(c.Tenant) + ")"
 		}
@@ -126,6 +124,15 @@ func (w *words) addShares(d *alerts.Detail) {
 		list = append(list, text)
 	}
 	w.add("identifiers", strings.Join(list, "; "))
+}
+
+// share tells what a part of the mail adds to a figure.
+func share(name string, numerator, denominator int64) string {
+	text := fmt.Sprintf("%s %d of %d", Line(name), numerator, denominator)
+	if denominator > 0 {
+		text += ", " + alerts.Ratio.Format(float64(numerator)/float64(denominator))
+	}
+	return text
 }
 
 // reason tells how often a reason was given, in what words, and for which messages.

@@ -48,22 +48,22 @@ type link struct {
 
 // details are in the order in which a person who was woken up reads.
 type details struct {
-	Description string            `json:"description,omitempty"`
-	Change      alerts.Change     `json:"change"`
-	Reason      string            `json:"reason,omitempty"`
-	Alerts      []object          `json:"alerts,omitempty"`
-	More        int               `json:"more_alerts,omitempty"`
-	Commands    map[string]string `json:"commands,omitempty"`
-	Runbook     string            `json:"runbook,omitempty"`
-	Document    string            `json:"threshold_from,omitempty"`
-	Ended       []string          `json:"ended,omitempty"`
-	Muted       []string          `json:"muted,omitempty"`
-	MoreMuted   int               `json:"more_muted,omitempty"`
-	Rule        string            `json:"rule"`
-	Cause       alerts.Cause      `json:"cause"`
-	Owner       string            `json:"owner,omitempty"`
-	Since       string            `json:"since"`
-	ID          string            `json:"notification_id"`
+	Description string        `json:"description,omitempty"`
+	Change      alerts.Change `json:"change"`
+	Reason      string        `json:"reason,omitempty"`
+	Alerts      []object      `json:"alerts,omitempty"`
+	More        int           `json:"more_alerts,omitempty"`
+	Commands    object        `json:"commands,omitempty"`
+	Runbook     string        `json:"runbook,omitempty"`
+	Document    string        `json:"threshold_from,omitempty"`
+	Ended       []string      `json:"ended,omitempty"`
+	Muted       []string      `json:"muted,omitempty"`
+	MoreMuted   int           `json:"more_muted,omitempty"`
+	Rule        string        `json:"rule"`
+	Cause       alerts.Cause  `json:"cause"`
+	Owner       string        `json:"owner,omitempty"`
+	Since       string        `json:"since"`
+	ID          string        `json:"notification_id"`
 }
 
 // newEvent writes a notification as an event.
@@ -140,10 +140,7 @@ func newDetails(n *alerts.Notification) details {
 		d.Muted = append(d.Muted, n.Muted[i].Subject.String())
 	}
 	for _, c := range n.Commands {
-		if d.Commands == nil {
-			d.Commands = make(map[string]string)
-		}
-		d.Commands[c.Text] = c.Line
+		d.Commands = append(d.Commands, delivery.Word{Name: delivery.Line(c.Text), Text: delivery.Line(c.Line)})
 	}
 	return d
 }

@@ -212,8 +212,8 @@ func TestSizes(t *testing.T) {
 	if err := json.Unmarshal(e.Details, &details); err != nil {
 		t.Fatal(err)
 	}
-	if len(details.Alerts) != len(n.Members) || bytes.Count(e.Details, []byte(`"reasons"`)) == 0 {
-		t.Errorf("%d alerts, %d with reasons: shortened by more than needed", len(details.Alerts), bytes.Count(e.Details, []byte(`"reasons"`)))
+	if len(details.Alerts) != len(n.Members) || bytes.Count(e.Details, []byte(`"reason_1"`)) == 0 {
+		t.Errorf("%d alerts, %d with reasons: shortened by more than needed", len(details.Alerts), bytes.Count(e.Details, []byte(`"reason_1"`)))
 	}
 }
 
