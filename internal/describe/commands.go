@@ -23,7 +23,7 @@ const (
 func (s *Settings) commands(n *alerts.Notification, suspects []*suspect) []alerts.Command {
 	c := commands{config: s.ConfigFile}
 	for _, suspect := range suspects {
-		if suspect != nil && harmful(n.Cause) {
+		if harmful(n.Cause) {
 			c.pause(suspect)
 		}
 	}
@@ -98,11 +98,11 @@ func in(region string) string {
 // pause adds what stops the mail of a campaign.
 func (c *commands) pause(s *suspect) {
 	for _, set := range s.sets {
-		c.pauseSet(s.Campaign, set)
+		c.pauseSet(s, set)
 	}
 }
 
-func (c *commands) pauseSet(campaign string, set observation.Origin) {
+func (c *commands) pauseSet(s *suspect, set observation.Origin) {
 	if option(set.ConfigurationSet) {
 		return
 	}
@@ -110,8 +110,11 @@ func (c *commands) pauseSet(campaign string, set observation.Origin) {
 	if set.Account != "" {
 		where += ", account " + set.Account
 	}
-	c.add(fmt.Sprintf("Stop campaign %s, and all other mail with configuration set %s (%s); --sending-enabled lets it go on", campaign, set.ConfigurationSet, where),
-		"aws", "sesv2", "put-configuration-set-sending-options", "--region", in(set.Region), "--configuration-set-name", set.ConfigurationSet,
+	text := fmt.Sprintf("Stop campaign %s, and all other mail with configuration set %s (%s)", s.Campaign, set.ConfigurationSet, where)
+	if s.stream {
+		text += ". People wait for this mail: stop it only if nothing else helps"
+	}
+	c.add(text+"; --sending-enabled lets it go on", "aws", "sesv2", "put-configuration-set-sending-options", "--region", in(set.Region), "--configuration-set-name", set.ConfigurationSet,
 		"--no-sending-enabled")
 }
 

@@ -3,6 +3,7 @@ package describe
 import (
 	"context"
 	"log/slog"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -65,20 +66,28 @@ func (d *Describer) Apply(s Settings) { d.settings.Store(&s) }
 // Describe implements alerts.Describer. A notification that something ended gets links alone.
 func (d *Describer) Describe(ctx context.Context, n *alerts.Notification) {
 	set := d.settings.Load()
-	n.Links = set.links(n)
 	if n.Resolved {
+		n.Links = set.links(n, nil)
 		return
 	}
 	ctx, cancel := context.WithTimeout(ctx, lookFor)
 	defer cancel()
 	var suspects []*suspect
+	said := map[string]bool{}
 	for i := range n.Members[:min(len(n.Members), maxStudied)] {
 		s := newStudy(d, n, &n.Members[i])
 		if err := s.look(ctx); err != nil {
 			d.o.Log.Warn("an alert is told without all that stands behind it", "rule", n.Rule, "err", err)
 		}
+		s.detail.Notes = slices.DeleteFunc(s.detail.Notes, func(note string) bool { return said[note] })
+		for _, note := range s.detail.Notes {
+			said[note] = true
+		}
 		n.Members[i].Detail = s.found()
-		suspects = append(suspects, s.suspect)
+		if s.suspect != nil {
+			suspects = append(suspects, s.suspect)
+		}
 	}
+	n.Links = set.links(n, suspects)
 	n.Commands = set.commands(n, suspects)
 }

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/mailvane/mailvane/alerts"
+	"github.com/mailvane/mailvane/internal/campaign"
 )
 
 // Pages of others that say more than Mailvane can know.
@@ -17,7 +18,7 @@ const (
 const maxAddress = 2000
 
 // links lead to what is affected, the page of the worst alert, and what others know of it. The first is the most useful.
-func (s *Settings) links(n *alerts.Notification) (links []alerts.Link) {
+func (s *Settings) links(n *alerts.Notification, suspects []*suspect) (links []alerts.Link) {
 	add := func(text, address string) {
 		if address != "" && len(address) <= maxAddress {
 			links = append(links, alerts.Link{Text: text, URL: address})
@@ -27,6 +28,9 @@ func (s *Settings) links(n *alerts.Notification) (links []alerts.Link) {
 	if worst != nil && s.Pages != "" {
 		text, path := page(n, worst)
 		add(text, s.Pages+path)
+		if len(suspects) > 0 && worst.Subject.Campaign == "" {
+			add("Campaign "+suspects[0].Campaign, s.Pages+campaignPage(suspects[0].Name, url.Values{}))
+		}
 		add("This alert: its history, and what would end it", s.Pages+"/alerts/"+url.PathEscape(worst.ID))
 	}
 	switch {
@@ -65,18 +69,9 @@ func page(n *alerts.Notification, m *alerts.Member) (text, path string) {
 	if m.Evidence.Window != "" && m.Evidence.Window != "life" {
 		window.Set("window", m.Evidence.Window)
 	}
-	query := func(v url.Values) string {
-		if len(v) == 0 {
-			return ""
-		}
-		return "?" + v.Encode()
-	}
 	switch n.By {
 	case alerts.ByCampaign, alerts.ByCampaignProvider:
-		if m.Subject.Tenant != "" {
-			window.Set("tenant", m.Subject.Tenant)
-		}
-		return "Campaign " + m.Subject.Campaign, "/campaigns/" + url.PathEscape(m.Subject.Campaign) + query(window)
+		return "Campaign " + m.Subject.Campaign, campaignPage(campaign.Name{Tenant: m.Subject.Tenant, Campaign: m.Subject.Campaign}, window)
 	case alerts.ByTenant:
 		window.Set("tenant", m.Subject.Tenant)
 		return "Campaigns of tenant " + m.Subject.Tenant, "/" + query(window)
@@ -91,4 +86,18 @@ func page(n *alerts.Notification, m *alerts.Member) (text, path string) {
 	default:
 		return "Sources and accounts", "/sources"
 	}
+}
+
+func campaignPage(name campaign.Name, v url.Values) string {
+	if name.Tenant != "" {
+		v.Set("tenant", name.Tenant)
+	}
+	return "/campaigns/" + url.PathEscape(name.Campaign) + query(v)
+}
+
+func query(v url.Values) string {
+	if len(v) == 0 {
+		return ""
+	}
+	return "?" + v.Encode()
 }

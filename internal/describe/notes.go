@@ -83,8 +83,8 @@ func (s *study) noteAccount(a *view.Account) {
 		if q := &a.Quota; q.Sent != nil && q.Max != nil {
 			s.add(fmt.Sprintf("%.0f of %.0f recipients in the last 24 hours; SES refuses what is beyond.", *q.Sent, *q.Max))
 		}
-	case alerts.EventCoverage, alerts.DeafLoop:
-		for _, text := range a.Coverage.Explains {
+	case alerts.EventCoverage:
+		for _, text := range a.Coverage.Explains[:min(len(a.Coverage.Explains), 2)] { // the gravest come first
 			s.add(text)
 		}
 	case alerts.TenantPaused, alerts.TenantFindings:

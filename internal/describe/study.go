@@ -30,7 +30,9 @@ type study struct {
 // suspect is a campaign with what it is sent with.
 type suspect struct {
 	campaign.Name
-	sets []observation.Origin
+	// stream says that it is one that people wait for, such as sign-in codes.
+	stream bool
+	sets   []observation.Origin
 }
 
 func newStudy(d *Describer, n *alerts.Notification, m *alerts.Member) *study {
@@ -72,6 +74,9 @@ func (s *study) look(ctx context.Context) error {
 		s.identifiers()
 	default:
 		s.shares()
+	}
+	if s.suspect != nil {
+		s.suspect.stream = s.o.View.Stream(s.suspect.Campaign)
 	}
 	reasons := s.reasons()
 	return errors.Join(s.mail(ctx), s.illustrate(ctx, reasons), s.previous(ctx))
@@ -158,18 +163,25 @@ func compareNames(a, b campaign.Name) int {
 	return cmp.Or(cmp.Compare(a.Campaign, b.Campaign), cmp.Compare(a.Tenant, b.Tenant))
 }
 
-// blame lists campaigns. One that has at least half of what is bad can be stopped.
+// blame lists campaigns. One is to blame alone when it has at least half of what is bad, and twice the rate of the rest: that
+// of a large campaign which does as all others do is somebody else's doing.
 func (s *study) blame(campaigns []part[campaign.Name], all map[campaign.Name]share) {
-	var total int64
-	for _, x := range all {
-		total += s.bad(x)
-	}
 	for _, c := range campaigns {
 		s.detail.Campaigns = append(s.detail.Campaigns, alerts.CampaignShare{
 			Tenant: c.key.Tenant, Campaign: c.key.Campaign, Numerator: c.numerator, Denominator: c.denominator,
 		})
 	}
-	if len(campaigns) > 0 && 2*s.bad(campaigns[0].share) >= total {
+	if len(campaigns) == 0 {
+		return
+	}
+	var rest share
+	for name, x := range all {
+		if name != campaigns[0].key {
+			rest = rest.plus(x)
+		}
+	}
+	first := campaigns[0].share
+	if s.bad(first) >= s.bad(rest) && float64(s.bad(first))*float64(rest.denominator) >= 2*float64(s.bad(rest))*float64(first.denominator) {
 		s.suspect = &suspect{Name: campaigns[0].key}
 	}
 }
