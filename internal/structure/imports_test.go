@@ -16,8 +16,9 @@ func tiers() [][]string {
 		{"collectors/cloudwatch", "internal/outlet", "alerts/wording"}, // what some collectors, notifiers and reports share
 		{"collectors/*", "alerts/*", "internal/ledger/*", "internal/intake", "internal/view", "internal/watch", "internal/simulator",
 			"internal/googleauth"},
-		{"internal/sampler", "internal/describe", "internal/schedule", "internal/telemetry", "internal/report", "internal/replay"},
-		{"internal/web", "internal/config"},
+		{"internal/sampler", "internal/describe", "internal/schedule", "internal/telemetry", "internal/report", "internal/replay",
+			"internal/ruletest"},
+		{"internal/web", "internal/config", "internal/backtest"},
 		{"internal/app"},
 		{"cmd/*", "internal/bench"},
 		{"internal/e2e", "internal/faults", "internal/structure"}, // tests alone
