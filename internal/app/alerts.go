@@ -11,6 +11,7 @@ import (
 
 	"github.com/mailvane/mailvane/alerts"
 	"github.com/mailvane/mailvane/internal/config"
+	"github.com/mailvane/mailvane/internal/describe"
 	"github.com/mailvane/mailvane/internal/sampler"
 	"github.com/mailvane/mailvane/internal/schedule"
 	"github.com/mailvane/mailvane/internal/telemetry"
@@ -91,12 +92,37 @@ func (d *Daemon) openAlerts(ctx context.Context, c *config.Config) error {
 		return err
 	}
 	a.watcher = watch.NewWatcher(watch.WatcherOptions{
-		Store: store, Sampler: a.sampler, Silences: a.silences, Now: d.env.Now, Log: d.log,
+		Store: store, Sampler: a.sampler, Silences: a.silences, Describer: d.describer(c), Now: d.env.Now, Log: d.log,
 		Observe: d.observeRound, Committed: a.sender.Wake,
 	}, p.rules, p.router)
 	d.alerts = a
 	d.undo = append(d.undo, undo{"alerts", alertsTimeout, a.jobs.Stop})
 	return nil
+}
+
+// describer finds what stands behind alerts. What it goes by cannot change while the daemon runs.
+func (d *Daemon) describer(c *config.Config) alerts.Describer {
+	pages := string(c.HTTP.ExternalURL)
+	if pages == "" {
+		pages = "http://" + d.listener.Addr().String()
+	}
+	return describe.New(describe.Options{View: d.view, Ledger: d.ledger, Trouble: d.troubleOf, Log: d.log},
+		describe.Settings{Pages: pages, ConfigFile: d.setup.file})
+}
+
+// troubleOf says why a source or a notifier fails, in a line.
+func (d *Daemon) troubleOf(s alerts.Subject) string {
+	for _, state := range d.passes.States() {
+		if state.Name == s.Source && state.Health() == schedule.HealthFailing {
+			return state.LastError.Error()
+		}
+	}
+	for _, state := range d.alerts.sender.States() {
+		if state.Notifier == s.Notifier {
+			return state.Error
+		}
+	}
+	return ""
 }
 
 // startAlerts begins to watch and to tell.

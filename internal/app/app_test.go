@@ -86,6 +86,9 @@ func startWith(t *testing.T, o simulator.Options, edit func(text string) string)
 	if err := sim.WriteAuthorizedUser(filepath.Join(dir, demoCredentials)); err != nil {
 		t.Fatal(err)
 	}
+	if err := os.WriteFile(filepath.Join(dir, demoRoutingKey), []byte(strings.Repeat("0", 32)), 0o600); err != nil {
+		t.Fatal(err)
+	}
 	r.write(t, edit(string(demoConfig("127.0.0.1:0", sim))))
 	r.restart(t)
 	return r
@@ -108,7 +111,7 @@ func (r *run) restart(t *testing.T) {
 	}
 	env := environmentOf(r.sim)
 	env.Now = r.now
-	d, err := newDaemon(t.Context(), env, c, r.load, "")
+	d, err := newDaemon(t.Context(), env, c, setup{load: r.load, file: r.file})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -515,7 +518,7 @@ func TestTLSAndPasswords(t *testing.T) {
 		t.Fatal(err)
 	}
 	c, _ := r.load()
-	d, err := newDaemon(t.Context(), environmentOf(r.sim), c, r.load, file)
+	d, err := newDaemon(t.Context(), environmentOf(r.sim), c, setup{r.load, r.file, file})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -535,7 +538,7 @@ func TestTLSAndPasswords(t *testing.T) {
 			t.Errorf("password %s: %s", password, resp.Status)
 		}
 	}
-	if _, err := newDaemon(t.Context(), environmentOf(r.sim), c, r.load, filepath.Join(dir, "missing.yaml")); err == nil || !strings.Contains(err.Error(), "missing.yaml") {
+	if _, err := newDaemon(t.Context(), environmentOf(r.sim), c, setup{r.load, r.file, filepath.Join(dir, "missing.yaml")}); err == nil || !strings.Contains(err.Error(), "missing.yaml") {
 		t.Errorf("a missing web configuration file: %v", err)
 	}
 }
@@ -543,7 +546,7 @@ func TestTLSAndPasswords(t *testing.T) {
 func TestASecondDaemonIsRefused(t *testing.T) {
 	r := start(t, simulator.Demo(time.Now(), 1, 1))
 	c, _ := r.load()
-	_, err := newDaemon(t.Context(), environmentOf(r.sim), c, r.load, "")
+	_, err := newDaemon(t.Context(), environmentOf(r.sim), c, setup{load: r.load, file: r.file})
 	if !errors.Is(err, ledger.ErrLocked) || !strings.Contains(err.Error(), "ledger.db") {
 		t.Errorf("got %v", err)
 	}

@@ -42,9 +42,9 @@ const (
 
 // Daemon is a running Mailvane.
 type Daemon struct {
-	env  Environment
-	log  *slog.Logger
-	load func() (*config.Config, []config.Problem)
+	env   Environment
+	log   *slog.Logger
+	setup setup
 
 	ledger *sqlite.Ledger
 	intake *intake.Intake
@@ -86,6 +86,14 @@ type Daemon struct {
 	reload  reloadState
 }
 
+// setup is where the configuration comes from.
+type setup struct {
+	// load reads it anew.
+	load func() (*config.Config, []config.Problem)
+	// file is its path, for the commands that people are told to run; webConfig, when not empty, that of the exporter toolkit's.
+	file, webConfig string
+}
+
 // undo is a step of a stop, and how long it may take.
 type undo struct {
 	what   string
@@ -95,9 +103,9 @@ type undo struct {
 
 // newDaemon builds everything and answers over HTTP, but reads no source yet. Opening a large ledger takes a while: health is
 // told meanwhile, and that it is not ready. On an error nothing is left behind.
-func newDaemon(ctx context.Context, env Environment, c *config.Config, load func() (*config.Config, []config.Problem), webConfig string) (_ *Daemon, err error) {
+func newDaemon(ctx context.Context, env Environment, c *config.Config, s setup) (_ *Daemon, err error) {
 	d := &Daemon{
-		env: env, log: env.Log, load: load, config: c, sources: make(map[string]*source),
+		env: env, log: env.Log, setup: s, config: c, sources: make(map[string]*source),
 		joinable: make(news, 1), inbound: make(news, 1), accounts: make(news, 1),
 		started: env.Now(), reload: reloadState{at: env.Now()}, served: make(chan error, 2),
 	}
@@ -114,7 +122,7 @@ func newDaemon(ctx context.Context, env Environment, c *config.Config, load func
 		return nil, err
 	}
 	d.onStop("listener", func(context.Context) error { return ignoreClosed(d.listener.Close()) })
-	if err := d.serveHTTP(webConfig); err != nil {
+	if err := d.serveHTTP(s.webConfig); err != nil {
 		return nil, err
 	}
 	d.passes = schedule.New(schedule.Options{Log: d.log, Observe: d.observePass})

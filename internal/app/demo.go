@@ -67,7 +67,7 @@ func Demo(ctx context.Context, o DemoOptions) (err error) {
 	}
 	o.AWS = simulatorAWS(sim.URL())
 	fmt.Fprintf(o.Out, "Mailvane demo: reading five weeks of a made-up sender's mail, which takes up to half a minute …\n")
-	d, err := newDaemon(ctx, o.Environment, c, load, "")
+	d, err := newDaemon(ctx, o.Environment, c, setup{load: load})
 	if err != nil {
 		return err
 	}

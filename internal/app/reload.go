@@ -57,7 +57,7 @@ func (d *Daemon) Reload(ctx context.Context) error {
 
 // replaceConfig is called with reloading held.
 func (d *Daemon) replaceConfig(ctx context.Context) error {
-	c, problems := d.load()
+	c, problems := d.setup.load()
 	if config.Failed(problems) {
 		return &ProblemsError{problems}
 	}

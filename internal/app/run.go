@@ -45,7 +45,7 @@ func Run(ctx context.Context, o RunOptions) error {
 	defer signal.Stop(hangups)
 	runtime.MemProfileRate = memProfileRate
 	limitMemory(o.Environment, c)
-	d, err := newDaemon(ctx, o.Environment, c, load, o.WebConfig)
+	d, err := newDaemon(ctx, o.Environment, c, setup{load, o.ConfigFile, o.WebConfig})
 	if errors.Is(err, context.Canceled) && ctx.Err() != nil {
 		return nil // it was told to stop before it was ready, which is as clean a stop as any
 	}
