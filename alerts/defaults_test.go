@@ -1,6 +1,7 @@
 package alerts
 
 import (
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -104,14 +105,23 @@ func defaultCases() map[string]defaultCase {
 	}
 }
 
-// TestDefaults holds of each default that it fires on its bad case and stays silent on the ordinary ones.
+// TestDefaults holds of each default that it fires on its bad case, as severely as it can, and stays silent on the ordinary
+// ones.
 func TestDefaults(t *testing.T) {
 	cases := defaultCases()
+	for name := range cases {
+		if !slices.ContainsFunc(Defaults(), func(r Rule) bool { return r.Name == name }) {
+			t.Errorf("there is no default %s", name)
+		}
+	}
 	for _, r := range Defaults() {
 		c, ok := cases[r.Name]
-		if !ok {
-			t.Errorf("%s has no case", r.Name)
+		if !ok || len(c.ordinary) == 0 || c.want == None {
+			t.Errorf("%s has no bad case, or no ordinary one", r.Name)
 			continue
+		}
+		if c.want < Critical && r.Critical != nil {
+			t.Errorf("no case of %s is critical", r.Name)
 		}
 		name := r.Name
 		t.Run(name, func(t *testing.T) {
@@ -160,8 +170,8 @@ func TestMerge(t *testing.T) {
 // TestDefaultsAreSound holds what a reader of the defaults relies on.
 func TestDefaultsAreSound(t *testing.T) {
 	for _, r := range Defaults() {
-		if r.Document == "" {
-			t.Errorf("%s names no document", r.Name)
+		if r.Document == "" || r.Summary == "" || r.Description == "" {
+			t.Errorf("%s names no document, or does not say what is the matter and what to do", r.Name)
 		}
 		if r.Signal == GmailIdentifierSpamRate && r.Critical != nil {
 			t.Errorf("%s pages", r.Name)

@@ -12,6 +12,11 @@
 // so that a rate at its line does not flap. What is not known neither raises an alert nor ends one at once; but nothing keeps
 // an alert for ever: see step.
 //
+// An alert mutes those of the same cause that are no worse and about a part of what it is about: one about an account or region
+// those about the campaigns that were sent from there, one about a domain those about its identifiers and campaigns, and, of
+// what Gmail says, the same about its subdomains. The notification of the one lists the others. What was told before it was
+// muted is not taken back, and its end is told.
+//
 // Rules, State, Groups, Router and Silences do not change once made and may be shared. Notifier and Store are contracts; the
 // notifiers are in packages below this one. Of the module it imports observation, signal and campaign.
 package alerts

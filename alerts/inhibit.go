@@ -1,6 +1,10 @@
 package alerts
 
-import "slices"
+import (
+	"cmp"
+	"slices"
+	"strings"
+)
 
 // breadth orders what alerts are about: an alert may mute those of a narrower breadth.
 func (b By) breadth() int {
@@ -18,7 +22,7 @@ func (b By) breadth() int {
 	}
 }
 
-// inhibitions finds which alert mutes which.
+// inhibitions finds which alert mutes which: of each cause, the broadest first.
 type inhibitions map[Cause][]*Alert
 
 func newInhibitions(firing []*Alert) inhibitions {
@@ -29,21 +33,33 @@ func newInhibitions(firing []*Alert) inhibitions {
 			i[cause] = append(i[cause], a)
 		}
 	}
+	for _, all := range i {
+		slices.SortStableFunc(all, func(a, b *Alert) int {
+			return cmp.Or(cmp.Compare(b.By.breadth(), a.By.breadth()), cmp.Compare(len(a.Subject.Domain), len(b.Subject.Domain)))
+		})
+	}
 	return i
 }
 
-// of returns the alert that mutes another: one of the same cause about the account, region or domain that the other's mail
-// was sent from, and at least as severe. A campaign of which that is not known is not muted.
+// of returns the alert that mutes another: one of the same cause, at least as severe, about the account, region or domain that
+// the other's mail was sent from, or about the domain above the other's. A campaign of which that is not known is not muted.
 func (i inhibitions) of(a *Alert) *Alert {
 	if a.By.breadth() == 0 {
 		return nil
 	}
 	for _, b := range i[a.Signal.Definition().Cause] {
-		if b.By.breadth() > a.By.breadth() && b.Severity >= a.Severity && b.covers(a) {
+		if b.Severity >= a.Severity && (b.By.breadth() > a.By.breadth() && b.covers(a) || b.above(a)) {
 			return b
 		}
 	}
 	return nil
+}
+
+// above says whether another alert is the same about a subdomain: Gmail counts the mail of subdomains in their parent too, so
+// that one campaign raises both.
+func (a *Alert) above(other *Alert) bool {
+	return a.By == ByDomain && other.By == ByDomain && a.Signal == other.Signal && a.Subject.Detail == other.Subject.Detail &&
+		a.Subject.Domain != "" && strings.HasSuffix(other.Subject.Domain, "."+a.Subject.Domain)
 }
 
 // covers says whether another alert is about a part of what this one is about.

@@ -185,46 +185,6 @@ func TestManyMembers(t *testing.T) {
 	}
 }
 
-func TestInhibition(t *testing.T) {
-	account := Rule{Name: "Account", Signal: AccountBounceRate, By: ByRegion, Warning: above(0.04), Critical: above(0.08), KeepFiringFor: new(time.Duration)}
-	complaints := account
-	complaints.Name, complaints.Signal = "Complaints", AccountComplaintRate
-	region := Subject{Account: "1", Region: "eu"}
-	from := func(samples []Sample, account, region string) []Sample {
-		for i := range samples {
-			samples[i] = labelled(samples[i], field1("account", account), field1("region", region))
-		}
-		return samples
-	}
-	d := newDesk(t, to("oncall"), nil, quick(bounceRule()), account, complaints)
-	mine, theirs := from(campaigns(80, "a"), "1", "eu"), from(campaigns(80, "b"), "2", "eu")
-	unknown := campaigns(80, "c")
-	broad := gauge(AccountBounceRate, region, 0.05)
-	d.expectSent(d.step(slices.Concat(mine, theirs, unknown, []Sample{broad})...), "oncall opened warning 1", "oncall opened warning 2")
-	if len(d.last.Muted) != 1 {
-		t.Errorf("%d muted, want one", len(d.last.Muted))
-	}
-	for _, c := range d.last.Changes {
-		if n := c.Notification; n.Rule == "Account" && (len(n.Muted) != 1 || n.Muted[0].Subject.Campaign != "a") {
-			t.Errorf("the account's notification lists %v", n.Muted)
-		}
-	}
-	// Once the account is well, what it stood for is told.
-	d.after(10 * time.Minute)
-	calm := gauge(AccountBounceRate, region, 0.01)
-	d.expectSent(d.step(slices.Concat(mine, theirs, unknown, []Sample{calm})...), "oncall closed warning 0 cleared", "oncall joined warning 3")
-	// What was told before is not taken back when it is muted, and its end is told.
-	d.after(10 * time.Minute)
-	d.expectSent(d.step(slices.Concat(mine, theirs, unknown, []Sample{broad})...), "oncall opened warning 1")
-	d.after(10 * time.Minute)
-	d.expectSent(d.step(append(from(campaigns(0, "a", "b", "c"), "1", "eu"), broad)...), "oncall closed warning 0 cleared")
-	// A warning mutes no critical, and another cause mutes nothing.
-	d.after(10 * time.Minute)
-	d.expectSent(d.step(append(from(campaigns(300, "a"), "1", "eu"), broad)...), "oncall opened critical 1")
-	d = newDesk(t, to("oncall"), nil, quick(bounceRule()), account, complaints)
-	d.expectSent(d.step(append(from(campaigns(80, "a"), "1", "eu"), gauge(AccountComplaintRate, region, 0.05))...), "oncall opened warning 1", "oncall opened warning 1")
-}
-
 func TestSilences(t *testing.T) {
 	d := newDesk(t, to("oncall"), nil, quick(bounceRule()))
 	silence := Silence{ID: "s1", Matchers: []Matcher{{Name: "campaign", Globs: []string{"a*"}}}, StartsAt: noon, EndsAt: noon.Add(time.Hour), Comment: "known"}
