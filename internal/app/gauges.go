@@ -1,7 +1,11 @@
 package app
 
 import (
+	"cmp"
+	"maps"
 	"runtime"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/mailvane/mailvane/internal/ledger"
@@ -92,6 +96,7 @@ func emitRecipients(emit telemetry.Emit, counts *view.Recipients, tenant, campai
 func (d *Daemon) bindProviders() {
 	for name, part := range signalGauges(telemetry.ProviderSignal, telemetry.ProviderSignalRecipients) {
 		d.tel.Bind(name, func(emit telemetry.Emit) {
+			d.placeProviders()
 			d.view.Walk(view.ByProvider, func(s *view.Subject) bool {
 				if provider, own := d.tel.ProviderName(s.Provider); own {
 					eachFigure(s, func(sig signal.Signal, w signal.Window, f *signal.Figure) {
@@ -101,6 +106,22 @@ func (d *Daemon) bindProviders() {
 				return true
 			})
 		})
+	}
+}
+
+// placeProviders asks for the places of providers among the exported in order of their mail. A place belongs to who asks first:
+// in the order of a walk, small providers would take those of the large.
+func (d *Daemon) placeProviders() {
+	mail := map[string]int64{}
+	d.view.Walk(view.ByProvider, func(s *view.Subject) bool {
+		week := s.Recipients(signal.Week)
+		mail[s.Provider] = max(week[observation.Sent], week[observation.Delivered])
+		return true
+	})
+	for _, provider := range slices.SortedFunc(maps.Keys(mail), func(a, b string) int {
+		return cmp.Or(cmp.Compare(mail[b], mail[a]), strings.Compare(a, b))
+	}) {
+		d.tel.ProviderName(provider)
 	}
 }
 
