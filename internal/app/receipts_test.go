@@ -1,7 +1,6 @@
 package app
 
 import (
-	"io"
 	"slices"
 	"strconv"
 	"strings"
@@ -124,17 +123,14 @@ func TestInboundNamesTheFailingRule(t *testing.T) {
 // counted is what the daemon's process has counted of a receipt rule, by result.
 func (r *run) counted(t *testing.T, rule string) map[string]float64 {
 	t.Helper()
-	text, err := io.ReadAll(r.get(t, "/metrics").Body)
-	if err != nil {
-		t.Fatal(err)
-	}
 	n := make(map[string]float64)
-	for line := range strings.SplitSeq(string(text), "\n") {
+	for line := range strings.SplitSeq(r.metrics(t), "\n") {
 		if !strings.HasPrefix(line, "mailvane_receipt_events_total{") || !strings.Contains(line, `receipt_rule="`+rule+`"`) {
 			continue
 		}
 		for _, result := range observation.ReceiptResults() {
 			if strings.Contains(line, `result="`+result+`"`) {
+				var err error
 				if n[result], err = strconv.ParseFloat(line[strings.LastIndexByte(line, ' ')+1:], 64); err != nil {
 					t.Fatal(err)
 				}
