@@ -15,6 +15,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/mailvane/mailvane/alerts"
 	"github.com/mailvane/mailvane/internal/replay"
 )
 
@@ -65,32 +66,39 @@ func (d *Daemon) controlHandler() http.Handler {
 		})
 		answer(w, sum, err)
 	})
-	mux.HandleFunc("POST /quarantine/replay", func(w http.ResponseWriter, r *http.Request) {
-		var s replay.Selection
-		if err := json.NewDecoder(io.LimitReader(r.Body, 1<<20)).Decode(&s); err != nil {
-			answer(w, nil, fmt.Errorf("read the selection: %w", err))
-			return
-		}
+	mux.HandleFunc("POST /quarantine/replay", asked(func(ctx context.Context, s replay.Selection) (any, error) {
 		d.mu.Lock()
 		regions := regionsOf(d.config)
 		d.mu.Unlock()
-		sum, err := replay.Quarantine(r.Context(), d.ledger, d.intake, regions, s)
-		answer(w, sum, err)
-	})
-	mux.HandleFunc("POST /quarantine/drop", func(w http.ResponseWriter, r *http.Request) {
-		var s replay.Selection
-		if err := json.NewDecoder(io.LimitReader(r.Body, 1<<20)).Decode(&s); err != nil {
-			answer(w, nil, fmt.Errorf("read the selection: %w", err))
-			return
-		}
-		n, err := replay.Drop(r.Context(), d.ledger, s)
-		answer(w, n, err)
-	})
+		return replay.Quarantine(ctx, d.ledger, d.intake, regions, s)
+	}))
+	mux.HandleFunc("POST /quarantine/drop", asked(func(ctx context.Context, s replay.Selection) (any, error) {
+		return replay.Drop(ctx, d.ledger, s)
+	}))
+	mux.HandleFunc("POST /silence/add", asked(func(ctx context.Context, s alerts.Silence) (any, error) {
+		return d.alertBook().AddSilence(ctx, s)
+	}))
+	mux.HandleFunc("POST /silence/end", asked(func(ctx context.Context, id string) (any, error) {
+		return d.alertBook().EndSilence(ctx, id)
+	}))
 	// Profiles are for whoever may read the ledger: curl --unix-socket ledger.db.sock http://mailvane/debug/pprof/heap
 	mux.HandleFunc("GET /debug/pprof/", pprof.Index)
 	mux.HandleFunc("GET /debug/pprof/profile", pprof.Profile)
 	mux.HandleFunc("GET /debug/pprof/trace", pprof.Trace)
 	return mux
+}
+
+// asked answers a command that says in JSON what it wants.
+func asked[T any](do func(ctx context.Context, what T) (any, error)) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		var what T
+		if err := json.NewDecoder(io.LimitReader(r.Body, 1<<20)).Decode(&what); err != nil {
+			answer(w, nil, fmt.Errorf("read what is asked for: %w", err))
+			return
+		}
+		result, err := do(r.Context(), what)
+		answer(w, result, err)
+	}
 }
 
 // controlAnswer is every answer of the control socket: what was done, and what stopped it.

@@ -8,12 +8,14 @@ import (
 	"os"
 	"time"
 
+	"github.com/mailvane/mailvane/alerts"
 	"github.com/mailvane/mailvane/collectors"
 	"github.com/mailvane/mailvane/internal/config"
 	"github.com/mailvane/mailvane/internal/intake"
 	"github.com/mailvane/mailvane/internal/ledger"
 	"github.com/mailvane/mailvane/internal/ledger/sqlite"
 	"github.com/mailvane/mailvane/internal/replay"
+	"github.com/mailvane/mailvane/internal/web"
 )
 
 // CommandOptions are those of the commands that work on a ledger beside the daemon.
@@ -109,7 +111,7 @@ func QuarantineReplay(ctx context.Context, o CommandOptions, s replay.Selection)
 		return replay.Summary{}, err
 	}
 	var sum replay.Summary
-	err = withExisting(ctx, o.Environment, c, func(w writer) error {
+	err = withExisting(ctx, o.Environment, c, nothingThere, func(w writer) error {
 		sum, err = w.quarantineReplay(ctx, s)
 		return err
 	})
@@ -123,7 +125,7 @@ func QuarantineDrop(ctx context.Context, o CommandOptions, s replay.Selection) (
 		return 0, err
 	}
 	dropped := 0
-	err = withExisting(ctx, o.Environment, c, func(w writer) error {
+	err = withExisting(ctx, o.Environment, c, nothingThere, func(w writer) error {
 		dropped, err = w.quarantineDrop(ctx, s)
 		return err
 	})
@@ -149,6 +151,8 @@ type writer interface {
 	replay(ctx context.Context, body io.Reader, o replay.Options) (replay.Summary, error)
 	quarantineReplay(ctx context.Context, s replay.Selection) (replay.Summary, error)
 	quarantineDrop(ctx context.Context, s replay.Selection) (int, error)
+	silenceAdd(ctx context.Context, s alerts.Silence) (web.Silence, error)
+	silenceEnd(ctx context.Context, id string) (web.Silence, error)
 }
 
 // withWriter calls do with the daemon that runs on the ledger or, when there is none, with the ledger itself.
@@ -167,10 +171,12 @@ func withWriter(ctx context.Context, env Environment, c *config.Config, do func(
 	return errors.Join(do(w), w.ledger.Close())
 }
 
-// withExisting is withWriter for what makes no sense on a ledger that is not there: none is made.
-func withExisting(ctx context.Context, env Environment, c *config.Config, do func(writer) error) error {
+const nothingThere = "nothing is in quarantine"
+
+// withExisting is withWriter for what makes no sense on a ledger that is not there, and says what follows: none is made.
+func withExisting(ctx context.Context, env Environment, c *config.Config, so string, do func(writer) error) error {
 	if _, err := os.Stat(string(c.Ledger.Path)); errors.Is(err, os.ErrNotExist) {
-		return fmt.Errorf("there is no ledger at %s yet, so nothing is in quarantine", c.Ledger.Path)
+		return fmt.Errorf("there is no ledger at %s yet, so %s", c.Ledger.Path, so)
 	}
 	return withWriter(ctx, env, c, do)
 }

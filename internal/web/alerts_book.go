@@ -17,7 +17,8 @@ type AlertOptions struct {
 	// Watcher says how alerts stand, Alarm whether the one about the ledger fires; both are nil where nobody evaluates rules.
 	Watcher Watcher
 	Alarm   Alarm
-	// Silences lead to all that is kept.
+	// Records are what is kept. Silences changes it; it is nil where nothing can be changed.
+	Records  *watch.Records
 	Silences *watch.Silences
 	Now      func() time.Time
 }
@@ -127,7 +128,7 @@ func (b *AlertBook) standing(ctx context.Context) (s *watch.Standing, all []stan
 			}
 		}
 	} else {
-		stored, err := b.o.Silences.Alerts(ctx)
+		stored, err := b.o.Records.Alerts(ctx)
 		if err != nil {
 			return nil, nil, err
 		}
@@ -187,7 +188,7 @@ func (b *AlertBook) Detail(ctx context.Context, id string, before int64, limit i
 	if standing != nil {
 		out.AsOf = standing.At.UTC()
 	}
-	newest, err := b.o.Silences.History(ctx, watch.HistoryQuery{Alert: id, Page: watch.Page{Limit: 1}})
+	newest, err := b.o.Records.History(ctx, watch.HistoryQuery{Alert: id, Page: watch.Page{Limit: 1}})
 	if err != nil {
 		return AlertDetail{}, err
 	}
@@ -252,7 +253,7 @@ func (b *AlertBook) events(ctx context.Context, q watch.HistoryQuery, limit int,
 		if fits != nil {
 			q.Limit = max(q.Limit, 500)
 		}
-		page, err := b.o.Silences.History(ctx, q)
+		page, err := b.o.Records.History(ctx, q)
 		if err != nil {
 			return nil, 0, err
 		}

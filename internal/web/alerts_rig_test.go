@@ -76,7 +76,7 @@ func newOffice(t *testing.T) *office {
 		t.Fatal(err)
 	}
 	o.options = Options{Log: slog.New(slog.DiscardHandler), Reload: func(context.Context) error { return nil }, Alerts: NewAlertBook(AlertOptions{
-		Watcher: o.watcher, Alarm: o.alarm, Silences: o.silences, Now: o.clock,
+		Watcher: o.watcher, Alarm: o.alarm, Records: o.store.Records, Silences: o.silences, Now: o.clock,
 	})}
 	o.serve()
 	return o

@@ -128,7 +128,7 @@ func TestAlertsBeforeTheFirstRound(t *testing.T) {
 	before := decode[AlertList](o, o.ask(200, "/api/v1/alerts"))
 	rules, router := policyOfTests(t)
 	o.options.Alerts = NewAlertBook(AlertOptions{
-		Watcher: watch.NewWatcher(watch.WatcherOptions{}, rules, router), Silences: o.silences, Now: o.clock,
+		Watcher: watch.NewWatcher(watch.WatcherOptions{}, rules, router), Records: o.store.Records, Silences: o.silences, Now: o.clock,
 	})
 	o.serve()
 	after := decode[AlertList](o, o.ask(200, "/api/v1/alerts"))

@@ -63,7 +63,7 @@ func (b *AlertBook) lastOf(ctx context.Context, at groupAt) (*Notification, erro
 	if at.notifier == "" { // which selects those of all notifiers
 		q.State, q.Limit = alerts.EntryDead, maxOfKey
 	}
-	messages, err := b.o.Silences.Messages(ctx, q)
+	messages, err := b.o.Records.Messages(ctx, q)
 	if err != nil {
 		return nil, err
 	}
@@ -81,7 +81,7 @@ func (b *AlertBook) notifications(ctx context.Context, id string, keys []string)
 	slices.Sort(keys)
 	var found []watch.Message
 	for _, key := range slices.Compact(keys) {
-		messages, err := b.o.Silences.Messages(ctx, watch.MessageQuery{Key: key, Page: watch.Page{Limit: maxOfKey}})
+		messages, err := b.o.Records.Messages(ctx, watch.MessageQuery{Key: key, Page: watch.Page{Limit: maxOfKey}})
 		if err != nil {
 			return nil, err
 		}

@@ -61,11 +61,14 @@ func (b *AlertBook) Silences(ctx context.Context, ended bool, limit int) (Silenc
 	if ended {
 		after = time.Time{}
 	}
-	all, err := b.o.Silences.Silences(ctx, after)
+	all, err := b.o.Records.Silences(ctx, after)
 	if err != nil {
 		return SilenceList{}, err
 	}
-	counts := b.silenced()
+	counts, err := b.silenced(ctx, all, now)
+	if err != nil {
+		return SilenceList{}, err
+	}
 	out := SilenceList{Total: len(all), Silences: make([]Silence, len(all))}
 	for i := range all {
 		out.Silences[i] = newSilence(&all[i], now)
@@ -91,17 +94,37 @@ func btoi(b bool) int {
 }
 
 // silenced counts the alerts that each silence covers.
-func (b *AlertBook) silenced() map[string]int {
+func (b *AlertBook) silenced(ctx context.Context, silences []alerts.Silence, now time.Time) (map[string]int, error) {
 	counts := make(map[string]int)
-	if b.o.Watcher == nil {
-		return counts
+	standing, all, err := b.standing(ctx)
+	if err != nil {
+		return nil, err
 	}
-	if standing := b.o.Watcher.Standing(); standing != nil {
+	if standing != nil {
 		for _, id := range standing.Silenced {
 			counts[id]++
 		}
+		return counts, nil
 	}
-	return counts
+	lasting := slices.DeleteFunc(slices.Clone(silences), func(s alerts.Silence) bool { return !now.Before(s.EndsAt) })
+	ready, err := alerts.NewSilences(lasting)
+	if err != nil {
+		return nil, err
+	}
+	for _, a := range all {
+		if id, ok := covers(ready, a, now); ok {
+			counts[id]++
+		}
+	}
+	return counts, nil
+}
+
+// covers says which silence keeps an alert from being told. The alarm knows of none.
+func covers(silences *alerts.Silences, a stand, now time.Time) (id string, ok bool) {
+	if !a.Firing() || a.Rule == watch.AlarmRule {
+		return "", false
+	}
+	return silences.Of(a.Alert, now)
 }
 
 // AddSilence stores a silence and returns it with its id and what it covers now. The errors are those of watch.Silences.
@@ -118,7 +141,7 @@ func (b *AlertBook) AddSilence(ctx context.Context, s alerts.Silence) (Silence, 
 	}
 	_, all, err := b.standing(ctx)
 	for _, a := range all {
-		if _, ok := ready.Of(a.Alert, now); ok && a.Firing() && a.Rule != watch.AlarmRule {
+		if _, ok := covers(ready, a, now); ok {
 			out.Alerts++
 		}
 	}
