@@ -2,6 +2,7 @@ package campaign
 
 import (
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/mailvane/mailvane/internal/observation"
@@ -16,8 +17,9 @@ type Rules struct {
 	campaigns, tenantNames *cache
 }
 
-// rule is a compiled Rule: where its value is, and what takes the name out of it.
+// rule is a compiled Rule: where its value is, as people call it, and what takes the name out of it.
 type rule struct {
+	from  string
 	value func(*observation.Event) (string, bool)
 	takes []taker
 }
@@ -49,7 +51,7 @@ func newRules(s Spec) *Rules {
 }
 
 func newRule(s Rule) rule {
-	var r rule
+	r := rule{from: s.from()}
 	switch {
 	case s.Tag != "":
 		r.value = func(e *observation.Event) (string, bool) { return tag(e, s.Tag) }
@@ -86,22 +88,57 @@ func newTaker(pattern string) taker {
 	return t
 }
 
+// from is what a rule looks at, as people call it.
+func (s Rule) from() string {
+	switch {
+	case s.Tag != "":
+		return "tag " + s.Tag
+	case s.Header != "" && s.Field != "":
+		return "field " + s.Field + " of header " + s.Header
+	case s.Header != "":
+		return "header " + s.Header
+	case s.ConfigurationSet != "":
+		return "configuration set"
+	default:
+		return "From domain"
+	}
+}
+
+// Sources lists what the rules look at for a campaign's name, each once: "tag campaign", "header X-Campaign".
+func (r *Rules) Sources() []string {
+	var all []string
+	for i := range r.identify {
+		if from := r.identify[i].from; !slices.Contains(all, from) {
+			all = append(all, from)
+		}
+	}
+	return all
+}
+
+// SourceOf is the one of the Sources that Identify takes the campaign's name from, empty when it finds none.
+func (r *Rules) SourceOf(e *observation.Event) string {
+	if _, i := find(r.identify, r.campaigns, e, r.renamed); i >= 0 {
+		return r.identify[i].from
+	}
+	return ""
+}
+
 // Identify names the campaign of the event's mail: Unidentified when no rule finds a name, and without a tenant when no
 // tenant rule does. The strings do not alias the event.
 func (r *Rules) Identify(e *observation.Event) observation.Campaign {
-	named := find(r.identify, r.campaigns, e, r.renamed)
+	named, _ := find(r.identify, r.campaigns, e, r.renamed)
 	if named.name == "" {
 		named.name = observation.Unidentified
 	}
-	tenant := find(r.tenants, r.tenantNames, e, func(name string) found { return found{name: name} })
+	tenant, _ := find(r.tenants, r.tenantNames, e, func(name string) found { return found{name: name} })
 	return observation.Campaign{Tenant: tenant.name, Name: named.name, Send: named.send}
 }
 
 // found is what a value came to: a name, empty when it holds none, and the name before renaming if that differs.
 type found struct{ name, send string }
 
-// find returns what the first rule finds whose value holds a name.
-func find(rules []rule, known *cache, e *observation.Event, finish func(name string) found) found {
+// find returns what the first rule finds whose value holds a name, and which rule that is, -1 for none.
+func find(rules []rule, known *cache, e *observation.Event, finish func(name string) found) (found, int) {
 	for i := range rules {
 		value, ok := rules[i].value(e)
 		if !ok {
@@ -119,10 +156,10 @@ func find(rules []rule, known *cache, e *observation.Event, finish func(name str
 			known.store(i, value, result)
 		}
 		if result.name != "" {
-			return result
+			return result, i
 		}
 	}
-	return found{}
+	return found{}, -1
 }
 
 // take returns the name in a value, empty when there is none.

@@ -1,6 +1,7 @@
 package campaign
 
 import (
+	"slices"
 	"fmt"
 	"strings"
 	"sync"
@@ -89,6 +90,9 @@ func TestIdentify(t *testing.T) {
 				got := rules.Identify(c.event)
 				if diff := cmp.Diff(observation.Campaign{Name: c.want}, got); diff != "" {
 					t.Errorf("campaign (-want +got):\n%s", diff)
+				}
+				if from := rules.SourceOf(c.event); (from == "") != (c.want == observation.Unidentified) || from != "" && !slices.Contains(rules.Sources(), from) {
+					t.Errorf("it comes from %q, of %q", from, rules.Sources())
 				}
 			}
 		})

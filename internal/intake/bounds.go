@@ -150,13 +150,13 @@ func cloneCampaign(c observation.Campaign) observation.Campaign {
 	}
 }
 
-// campaign folds a campaign's tenant and name.
-func (b *bounded) campaign(c observation.Campaign, now time.Time) observation.Campaign {
+// campaign folds a campaign's tenant and name; ok is false when the name has no place.
+func (b *bounded) campaign(c observation.Campaign, now time.Time) (kept observation.Campaign, ok bool) {
 	c.Tenant = fold(b.tenants, c.Tenant, now)
 	if b.campaigns.admit(c, now) {
-		return c
+		return c, true
 	}
-	return observation.Campaign{Tenant: c.Tenant, Name: observation.Other}
+	return observation.Campaign{Tenant: c.Tenant, Name: observation.Other}, false
 }
 
 // maxSet is the longest name of a configuration set that SES allows

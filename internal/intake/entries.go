@@ -38,7 +38,7 @@ func (in *Intake) entriesOf(w *work, e *observation.Event) {
 				Account: e.Account, Region: e.Region,
 				ConfigurationSet: in.bounded.configurationSet(e.ConfigurationSet, w.now),
 			},
-			Campaign: in.bounded.campaign(w.set.history.At(e.SentAt).Identify(e), w.now),
+			Campaign: in.campaignOf(w, e),
 		},
 	}
 	if e.Identity {
@@ -57,6 +57,17 @@ func (in *Intake) entriesOf(w *work, e *observation.Event) {
 			in.recipientEntry(w, e, &e.Recipients[i], base)
 		}
 	}
+}
+
+// campaignOf names an event's campaign, or (other) when there are too many names.
+func (in *Intake) campaignOf(w *work, e *observation.Event) observation.Campaign {
+	rules := w.set.history.At(e.SentAt)
+	named := rules.Identify(e)
+	kept, ok := in.bounded.campaign(named, w.now)
+	if !ok {
+		in.floods.note(rules.SourceOf(e), named, w.now)
+	}
+	return kept
 }
 
 // recipientEntry is the ordinary case: what became of one recipient.

@@ -54,6 +54,7 @@ type Intake struct {
 	readings ReadingObserver
 	now      func() time.Time
 	bounded  *bounded
+	floods   *floods
 	learned  *learned
 	settings atomic.Pointer[settings]
 	// applying serialises Apply, so that versions are added one after the other.
@@ -67,6 +68,7 @@ var _ collectors.Sink = (*Intake)(nil)
 func New(ctx context.Context, o Options) (*Intake, error) {
 	in := &Intake{
 		ledger: o.Ledger, observer: o.Observer, readings: o.Readings, now: o.Now, bounded: newBounded(o.Bounds.orDefault()),
+		floods: newFloods(),
 	}
 	if in.observer == nil {
 		in.observer = noObserver{}
