@@ -400,3 +400,6 @@ func (p *Period) readGaps(ctx context.Context) error {
 	}
 	return nil
 }
+
+// Before sums up the weeks before the period.
+func (p *Period) Before() Figures { return p.before.Totals(signal.Week).Figures }

@@ -1,0 +1,152 @@
+package report
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/mailvane/mailvane/internal/observation"
+	"github.com/mailvane/mailvane/internal/signal"
+	"github.com/mailvane/mailvane/internal/view"
+)
+
+// sentences tells the period in three: what was sent, what to do, and where that leaves the sender.
+func (b *builder) sentences() {
+	r := b.report
+	r.Sentences = []string{r.volume(), r.verdict(), r.place()}
+}
+
+// volume says how much was sent and what became of it.
+func (r *Report) volume() string {
+	sent := r.Totals.Recipients[observation.Sent]
+	if mail := max(sent, r.Totals.Recipients[observation.Delivered]); mail == 0 {
+		return "No mail was sent in this period, as far as is known."
+	}
+	s := fmt.Sprintf("%s sent %s", counted(int64(r.Totals.Campaigns), "campaign", "campaigns"), counted(sent, "mail", "mails"))
+	if sent == 0 {
+		s = fmt.Sprintf("%s had %s delivered", counted(int64(r.Totals.Campaigns), "campaign", "campaigns"),
+			counted(r.Totals.Recipients[observation.Delivered], "mail", "mails"))
+	}
+	if f := &r.Totals.Signals[signal.DeliveryRate]; f.Known {
+		s += ", of which " + percent(f.Value) + " were delivered"
+	}
+	return s + r.volumeBefore() + "."
+}
+
+// volumeBefore compares with the weeks before.
+func (r *Report) volumeBefore() string {
+	if r.Before == nil || r.Period.Len() != 7 {
+		return ""
+	}
+	weeks, before := int64(0), r.Before.Recipients[observation.Sent]
+	for _, w := range r.Weeks[:len(r.Weeks)-1] {
+		if w.Recipients[observation.Sent] > 0 && !w.Partial {
+			weeks++
+		}
+	}
+	if weeks == 0 || before == 0 {
+		return ""
+	}
+	usual := float64(before) / float64(weeks)
+	switch x := float64(r.Totals.Recipients[observation.Sent]) / usual; {
+	case x > 1.1:
+		return "; that is " + percent(x-1) + " more than in an average week before"
+	case x < 0.9:
+		return "; that is " + percent(1-x) + " less than in an average week before"
+	default:
+		return "; that is as much as in an average week before"
+	}
+}
+
+// verdict says what to do.
+func (r *Report) verdict() string {
+	stop, act := r.campaignsOf(LevelUrgent), r.campaignsOf(LevelAct)
+	var s string
+	switch {
+	case len(stop) > 0:
+		s = "Stop " + some(stop, 3) + ": " + r.Actions[0].Title
+		if r.Actions[0].About != AboutCampaign || len(stop) > 1 {
+			s = "Stop " + some(stop, 3)
+		}
+		if len(act) > 0 {
+			s += "; mend " + some(act, 3)
+		}
+	case len(act) > 0:
+		s = "No campaign must be stopped, but " + some(act, 3) + " should be mended"
+	default:
+		s = "No campaign must be stopped or mended, as far as is known"
+	}
+	others := 0
+	for _, a := range r.Actions {
+		if a.About != AboutCampaign && a.Level != LevelWatch {
+			others++
+		}
+	}
+	if others > 0 {
+		s += fmt.Sprintf("; beside campaigns, %s attention", counted(int64(others), "other thing needs", "other things need"))
+	}
+	return s + "."
+}
+
+// campaignsOf names the campaigns with an action of that level, in the order of the actions.
+func (r *Report) campaignsOf(level Level) []string {
+	var names []string
+	for _, a := range r.Actions {
+		if a.About == AboutCampaign && a.Level == level {
+			names = append(names, label(a.Tenant, a.Subject))
+		}
+	}
+	return names
+}
+
+// place says how far it is to the lines of SES and Gmail, and how much is known of that.
+func (r *Report) place() string {
+	var parts []string
+	var worst *view.SESRate
+	var name string
+	for i := range r.Accounts {
+		a := &r.Accounts[i]
+		for _, rate := range []struct {
+			name string
+			rate *view.SESRate
+		}{{"bounce rate", a.BounceRate.Rate}, {"complaint rate", a.ComplaintRate.Rate}} {
+			if rate.rate != nil && (worst == nil || rate.rate.Value/rate.rate.Review > worst.Value/worst.Review) {
+				worst, name = rate.rate, rate.name
+			}
+		}
+	}
+	switch {
+	case worst == nil:
+	case worst.Value >= worst.Review:
+		parts = append(parts, fmt.Sprintf("SES's %s of an account is %s and beyond the line of review, %s", name, percent(worst.Value), percent(worst.Review)))
+	default:
+		parts = append(parts, fmt.Sprintf("with SES the account is safe: nearest to a line is its %s with %s, which is reviewed at %s", name,
+			percent(worst.Value), percent(worst.Review)))
+	}
+	if d := r.worstDomain(); d != nil {
+		verb := "keeps"
+		if d.Highest.Rate >= gmailAct {
+			verb = "is beyond"
+		}
+		if verb == "keeps" {
+			parts = append(parts, fmt.Sprintf("at Gmail all domains keep below its line of %s (at most %s)", percent(gmailAct), percent(d.Highest.Rate)))
+		} else {
+			parts = append(parts, fmt.Sprintf("at Gmail %s reached %s on %s, and its line is %s", d.Domain.Domain, percent(d.Highest.Rate),
+				dayOf(d.Highest.Day.String()), percent(gmailAct)))
+		}
+	}
+	if len(parts) == 0 {
+		return "How SES and Gmail see the sender is not known, because neither is read."
+	}
+	s := strings.Join(parts, "; ")
+	return strings.ToUpper(s[:1]) + s[1:] + "."
+}
+
+// worstDomain is the domain with the highest rate of the period, nil when none has a rate.
+func (r *Report) worstDomain() (worst *Domain) {
+	for i := range r.Domains {
+		if d := &r.Domains[i]; d.Highest != nil && (worst == nil || d.Highest.Rate > worst.Highest.Rate) {
+			worst = d
+		}
+	}
+	return worst
+}
