@@ -1,0 +1,117 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/mailvane/mailvane/alerts"
+)
+
+// lineWords say how a figure stands against each line of a rule, one sentence each.
+func lineWords(x *alerts.Explanation) []string {
+	var lines []string
+	unit := x.Signal.Definition().Unit
+	for i := range x.Lines {
+		l := &x.Lines[i]
+		side := "above"
+		if l.Evidence.Below {
+			side = "below"
+		}
+		words := []string{verdictWords(l), neededWords(l), outlookWords(l)}
+		if !x.Selected {
+			words = []string{"the rule leaves this out (where)"}
+		}
+		text := fmt.Sprintf("%s %s %s: %s", l.Severity, side, unit.Format(l.Evidence.Line), evidenceWords(&l.Evidence, unit))
+		for _, w := range words {
+			if w != "" {
+				text += "; " + w
+			}
+		}
+		lines = append(lines, text)
+	}
+	return lines
+}
+
+// evidenceWords say what the figure is and how sure.
+func evidenceWords(e *alerts.Evidence, unit alerts.Unit) string {
+	switch {
+	case !e.Known:
+		return strings.ReplaceAll(e.State, "_", " ")
+	case e.Interval:
+		end, value := "at least", e.Low
+		if e.Below {
+			end, value = "at most", e.High
+		}
+		return fmt.Sprintf("%s (%d of %d), surely %s %s", unit.Format(e.Value), e.Numerator, e.Denominator, end, unit.Format(value))
+	case e.Day != 0:
+		return fmt.Sprintf("%s on %s (%d deliveries), beyond on %s days", unit.Format(e.Value), e.Day, e.Denominator, e.Days)
+	default:
+		return unit.Format(e.Value)
+	}
+}
+
+// verdictWords say what that means for the line.
+func verdictWords(l *alerts.LineState) string {
+	e := &l.Evidence
+	switch l.Verdict {
+	case "crossed":
+		return "crossed"
+	case "near":
+		if e.Interval {
+			return "beyond the line, but perhaps by chance"
+		}
+		return "not on enough days, or not on the last two clear of it"
+	case "weak":
+		switch {
+		case e.Known && e.Denominator < l.MinDenominator:
+			return fmt.Sprintf("too little mail: %d are needed", l.MinDenominator)
+		case e.Known && e.Interval:
+			return fmt.Sprintf("too few: %d are needed", l.MinNumerator)
+		}
+		return "too little to tell"
+	case "clear":
+		return "not crossed"
+	case "hold":
+		return "no newer day to judge"
+	case "absent":
+		return "nothing to judge"
+	case "expired":
+		return "not reported for too long"
+	default:
+		return "nothing can be judged"
+	}
+}
+
+// neededWords say how much is missing until the line is crossed.
+func neededWords(l *alerts.LineState) string {
+	switch {
+	case l.Needed == nil:
+		return ""
+	case l.Evidence.Below:
+		return fmt.Sprintf("%d fewer of the same mail would cross it", *l.Needed)
+	default:
+		return fmt.Sprintf("%d more of the same mail would cross it", *l.Needed)
+	}
+}
+
+// outlookWords say what becomes of the level.
+func outlookWords(l *alerts.LineState) string {
+	switch {
+	case l.FiresIn != nil && *l.FiresIn == 0:
+		return "fires with the next round"
+	case l.FiresIn != nil:
+		return fmt.Sprintf("fires in %s if it stays so", span(*l.FiresIn))
+	case l.EndsIn != nil && *l.EndsIn == 0:
+		return "fires, and ends with the next round"
+	case l.EndsIn != nil:
+		return fmt.Sprintf("fires, and ends in %s if it stays so", span(*l.EndsIn))
+	case l.Level.On:
+		return "fires"
+	default:
+		return ""
+	}
+}
+
+// span is a length of time in its two largest units.
+func span(d time.Duration) string { return alerts.Seconds.Format(d.Round(time.Second).Seconds()) }
