@@ -17,6 +17,7 @@ func (c *Config) check(d *decoder, o options) {
 	c.checkProviders(d, new(mailbox.Classifier).Providers())
 	c.checkSources(d)
 	c.checkAlerts(d)
+	c.checkReports(d)
 	c.checkMemory(d)
 	if !c.Telemetry.Prometheus && c.Telemetry.OTLP != nil && !*c.Telemetry.OTLP {
 		d.warning(d.at("telemetry"), "telemetry", fault{"no metrics leave Mailvane", "write prometheus: true or otlp: true"})

@@ -18,6 +18,8 @@ type Config struct {
 	Collectors Collectors `yaml:"collectors"`
 	// When somebody is told, who, and of what.
 	Alerts Alerts `yaml:"alerts"`
+	// Reports for people who look at no board: what happened last week, campaign by campaign.
+	Reports []Report `yaml:"reports" example:"[{schedule: \"Mon 08:00\", to: [{dir: reports}]}]"`
 	// What happens to messages that could not be understood.
 	Quarantine Quarantine `yaml:"quarantine"`
 	// How metrics leave Mailvane.

@@ -181,7 +181,7 @@ func inFile(path string) string {
 // aboutOthers says whether a problem is about what stands beside the value, which a file with one value does not have.
 func aboutOthers(p config.Problem) bool {
 	for _, part := range []string{"alone take", "needs a header", "cannot be exported", "there is no such file", "is shorter than window", "change once a day", "asks for money",
-		"there is no notifier", "needs a line", "are missing"} {
+		"there is no notifier", "needs a line", "are missing", "none of campaigns.owners", "no campaign has an owner"} {
 		if strings.Contains(p.Message, part) {
 			return true
 		}

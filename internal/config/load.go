@@ -57,6 +57,9 @@ func Load(name string, data []byte, opts ...Option) (*Config, []Problem) {
 		for i := range c.Alerts.Notifiers {
 			c.Alerts.Notifiers[i].Value.within(folder)
 		}
+		for i := range c.Reports {
+			c.Reports[i].within(folder)
+		}
 		if h := c.Alerts.Heartbeat; h != nil {
 			h.URLFile = within(folder, h.URLFile)
 		}
@@ -100,7 +103,7 @@ func unwrapped(n ast.Node) ast.Node {
 }
 
 // within makes a relative path start at folder.
-func within[P Path | SecretFile](folder string, p P) P {
+func within[P Path | SecretFile | Folder](folder string, p P) P {
 	if p == "" || filepath.IsAbs(string(p)) {
 		return p
 	}
@@ -142,6 +145,9 @@ func cannotRead(err error) *fault {
 
 // complete fills what follows from other values.
 func (c *Config) complete() {
+	for i := range c.Reports {
+		c.Reports[i].complete()
+	}
 	for i := range c.Collectors.SES {
 		q := &c.Collectors.SES[i]
 		q.Name = q.name()

@@ -179,6 +179,11 @@ func (n *Notifier) check(d *decoder, path string) {
 		{"pagerduty", n.PagerDuty != nil}, {"alertmanager", n.Alertmanager != nil}, {"slack", n.Slack != nil},
 		{"webhook", n.Webhook != nil}, {"email", n.Email != nil},
 	})
+	n.checkParts(d, path)
+}
+
+// checkParts checks what is given.
+func (n *Notifier) checkParts(d *decoder, path string) {
 	if p := n.PagerDuty; p != nil {
 		at := path + ".pagerduty"
 		checkSecret(d, at, "routing_key", Secret{p.RoutingKeyFile, p.RoutingKeyEnv}, true)

@@ -48,7 +48,6 @@ func fieldsOf(section reflect.Type) []field {
 // refused are keys that a reader of the documentation, or of the built-in rules, may well try, by path with [] for elements.
 var refused = map[string]fault{
 	"collectors.dmarc": notYet,
-	"reports":          notYet,
 	"ledger.postgres":  notYet,
 
 	"rules[].tier":      {"rules of your own are tried in the order of the file, before all others", "remove it"},
