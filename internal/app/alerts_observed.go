@@ -28,6 +28,9 @@ func (d *Daemon) observed() sampler.Daemon {
 	for _, s := range d.alerts.sender.States() {
 		o.Notifiers = append(o.Notifiers, sampler.Notifier{Name: s.Notifier, FailingSince: s.FailingSince})
 	}
+	for _, f := range d.intake.Floods() {
+		o.Floods = append(o.Floods, sampler.Flood{Tag: f.From, Names: f.Names})
+	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	o.QuarantineLimit = int64(d.config.Quarantine.MaxBytes)
