@@ -1,8 +1,8 @@
 package campaign
 
 import (
-	"slices"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"testing"

@@ -152,10 +152,9 @@ func TestUnknown(t *testing.T) {
 	if diff := cmp.Diff([]alerts.Link{{Text: "Runbook", URL: "https://run.example.com/"}}, ended.Links); diff != "" || len(ended.Commands) > 0 {
 		t.Errorf("%s, commands %+v", diff, ended.Commands)
 	}
-	d.Apply(settings())
-	d.Describe(t.Context(), ended)
+	New(Options{View: r.view, Ledger: r.ledger, Log: slog.New(slog.DiscardHandler)}, settings()).Describe(t.Context(), ended)
 	if ended.Links[0].URL != "https://mailvane.example.com/campaigns/nobody?window=24h" {
-		t.Errorf("links after another configuration: %+v", ended.Links)
+		t.Errorf("links %+v", ended.Links)
 	}
 }
 

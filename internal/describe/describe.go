@@ -4,7 +4,6 @@ import (
 	"context"
 	"log/slog"
 	"slices"
-	"sync/atomic"
 	"time"
 
 	"github.com/mailvane/mailvane/alerts"
@@ -37,7 +36,7 @@ type Options struct {
 	Log     *slog.Logger
 }
 
-// Settings are what a reload may change.
+// Settings are what links and commands need.
 type Settings struct {
 	// Pages is the address under which people reach Mailvane's pages, empty when they cannot.
 	Pages string
@@ -48,26 +47,18 @@ type Settings struct {
 // Describer finds what stands behind alerts. Make one with New.
 type Describer struct {
 	o        Options
-	settings atomic.Pointer[Settings]
+	settings Settings
 }
 
 var _ alerts.Describer = (*Describer)(nil)
 
 // New makes a Describer.
-func New(o Options, s Settings) *Describer {
-	d := &Describer{o: o}
-	d.Apply(s)
-	return d
-}
-
-// Apply replaces the settings; they apply to the next notification.
-func (d *Describer) Apply(s Settings) { d.settings.Store(&s) }
+func New(o Options, s Settings) *Describer { return &Describer{o, s} }
 
 // Describe implements alerts.Describer. A notification that something ended gets links alone.
 func (d *Describer) Describe(ctx context.Context, n *alerts.Notification) {
-	set := d.settings.Load()
 	if n.Resolved {
-		n.Links = set.links(n, nil)
+		n.Links = d.settings.links(n, nil)
 		return
 	}
 	ctx, cancel := context.WithTimeout(ctx, lookFor)
@@ -88,6 +79,6 @@ func (d *Describer) Describe(ctx context.Context, n *alerts.Notification) {
 			suspects = append(suspects, s.suspect)
 		}
 	}
-	n.Links = set.links(n, suspects)
-	n.Commands = set.commands(n, suspects)
+	n.Links = d.settings.links(n, suspects)
+	n.Commands = d.settings.commands(n, suspects)
 }
