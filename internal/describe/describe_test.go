@@ -56,7 +56,7 @@ func TestPages(t *testing.T) {
 		"tenant_blocked": "CampaignBlockRate: campaign acme-news, tenant acme",
 		"provider":       "ProviderBlockRate: provider microsoft",
 		"account":        "AccountComplaintRate: account 123456789012, region us-east-1",
-		"gmail":          "GmailSpamRate: domain news.example.com",
+		"gmail":          "GmailSpamRate: domain example.com",
 		"compliance":     "GmailCompliance: domain news.example.com, DELIVERABILITY_STATUS",
 		"receipts":       "ReceiptExpired: receipt rule unsub-flash-friday, rule set inbound, account 123456789012, region us-east-1",
 		"deaf":           "DeafLoop: account 123456789012, region us-east-1, delivery of configuration set survey-tool",
