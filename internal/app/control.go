@@ -81,6 +81,7 @@ func (d *Daemon) controlHandler() http.Handler {
 	mux.HandleFunc("POST /silence/end", asked(func(ctx context.Context, id string) (any, error) {
 		return d.alertBook().EndSilence(ctx, id)
 	}))
+	mux.HandleFunc("POST /rules/explain", d.serveExplain)
 	// Profiles are for whoever may read the ledger: curl --unix-socket ledger.db.sock http://mailvane/debug/pprof/heap
 	mux.HandleFunc("GET /debug/pprof/", pprof.Index)
 	mux.HandleFunc("GET /debug/pprof/profile", pprof.Profile)
