@@ -19,15 +19,16 @@ const (
 	maxAlerts = 200
 )
 
-// alerts tells which alerts fired in the period. The ledger keeps 90 days of them.
-func (b *builder) alerts(ctx context.Context, source Source) error {
-	records := watch.NewRecords(source, func() time.Time { return b.Now })
+// readAlerts reads what happened to alerts in the period, and before it to those that may have gone on into it; the oldest
+// first. The ledger keeps 90 days.
+func readAlerts(ctx context.Context, source Source, o *Options) ([]watch.Event, error) {
+	records := watch.NewRecords(source, func() time.Time { return o.Now })
 	var events []watch.Event
-	q := watch.HistoryQuery{From: b.Period.Start.Add(-alertsBefore), To: b.Period.End, Page: watch.Page{Limit: 1000}}
+	q := watch.HistoryQuery{From: o.Period.Start.Add(-alertsBefore), To: o.Period.End, Page: watch.Page{Limit: 1000}}
 	for {
 		page, err := records.History(ctx, q)
 		if err != nil {
-			return fmt.Errorf("read the alerts: %w", err)
+			return nil, fmt.Errorf("read the alerts: %w", err)
 		}
 		events = append(events, page...)
 		if len(page) < q.Limit || len(events) >= maxEvents {
@@ -36,20 +37,19 @@ func (b *builder) alerts(ctx context.Context, source Source) error {
 		q.Before = page[len(page)-1].Number
 	}
 	slices.Reverse(events)
-	b.report.Alerts = b.firing(events)
-	return nil
+	return events, nil
 }
 
-// firing follows alerts through what happened to them, the oldest first.
-func (b *builder) firing(events []watch.Event) []Alert {
+// firing tells which alerts fired in the period, the worst first, by following them through what happened.
+func (b *builder) firing() []Alert {
 	type episode struct {
 		Alert
 		severity alerts.Severity
 		on       bool
 	}
 	all := map[string]*episode{}
-	for i := range events {
-		e := &events[i]
+	for i := range b.events {
+		e := &b.events[i]
 		if !b.alertFits(&e.Alert) {
 			continue
 		}

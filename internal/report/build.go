@@ -10,6 +10,7 @@ import (
 	"github.com/mailvane/mailvane/internal/campaign"
 	"github.com/mailvane/mailvane/internal/signal"
 	"github.com/mailvane/mailvane/internal/view"
+	"github.com/mailvane/mailvane/internal/watch"
 )
 
 const (
@@ -23,9 +24,26 @@ const (
 	longest = 72 * time.Hour
 )
 
-// Build makes a report. It reads in short pieces, so that no writer of the ledger waits for it. The error wraps ErrPeriod
-// when there is nothing to report of the period.
+// Build makes a report. The error wraps ErrPeriod when there is nothing to report of the period.
 func Build(ctx context.Context, source Source, o Options) (*Report, error) {
+	f, err := Read(ctx, source, o)
+	if err != nil {
+		return nil, err
+	}
+	return f.Report(ctx, o.Owner, o.Previous)
+}
+
+// Facts are what the reports about a period are made of.
+type Facts struct {
+	options Options
+	read    *view.Period
+	events  []watch.Event
+}
+
+// Read reads what the reports of all owners are made of, once for all of them; the options' Owner and Previous have no part
+// in it. It reads in short pieces, so that no writer of the ledger waits for it. The error wraps ErrPeriod when there is
+// nothing to report of the period.
+func Read(ctx context.Context, source Source, o Options) (*Facts, error) {
 	if !o.Period.Start.Before(o.Now) {
 		return nil, fmt.Errorf("%w: %s has not begun", ErrPeriod, o.Period.String())
 	}
@@ -41,15 +59,27 @@ func Build(ctx context.Context, source Source, o Options) (*Report, error) {
 		return nil, fmt.Errorf("%w: the ledger knows nothing of %s; it was last written to at %s", ErrPeriod, o.Period.String(),
 			status.AsOf.In(o.Period.Location()).Format(time.DateTime))
 	}
-	p, err := view.ReadPeriod(ctx, source, view.Options{Settings: o.Settings, Group: o.Group}, q)
-	if err != nil {
+	f := &Facts{options: o}
+	if f.read, err = view.ReadPeriod(ctx, source, view.Options{Settings: o.Settings, Group: o.Group}, q); err != nil {
 		return nil, fmt.Errorf("make the report of %s: %w", o.Period.ID(), err)
 	}
-	b := &builder{Options: &o, read: p, report: &Report{
+	if f.events, err = readAlerts(ctx, source, &o); err != nil {
+		return nil, fmt.Errorf("make the report of %s: %w", o.Period.ID(), err)
+	}
+	return f, nil
+}
+
+// Report makes the report of an owner, of all campaigns when it is empty. Previous is an earlier edition of the same report,
+// or nil. The source that the facts were read from must still be open.
+func (f *Facts) Report(ctx context.Context, owner string, previous *Report) (*Report, error) {
+	o := f.options
+	o.Owner, o.Previous = owner, previous
+	p := f.read.Of(owner)
+	b := &builder{Options: &o, read: p, events: f.events, report: &Report{
 		Format: format, Period: o.Period, Owner: o.Owner, Campaign: o.Campaign, MadeAt: o.Now.UTC().Truncate(time.Second),
 		AsOf: p.AsOf().Truncate(time.Second), Link: o.Link,
 	}}
-	if err := b.build(ctx, source); err != nil {
+	if err := b.build(ctx); err != nil {
 		return nil, fmt.Errorf("make the report of %s: %w", o.Period.ID(), err)
 	}
 	return b.report, nil
@@ -57,7 +87,7 @@ func Build(ctx context.Context, source Source, o Options) (*Report, error) {
 
 // query says what is read for the report.
 func (o *Options) query() (view.PeriodQuery, error) {
-	q := view.PeriodQuery{Owner: o.Owner, Zone: o.Period.Location(), Progress: o.Progress}
+	q := view.PeriodQuery{Zone: o.Period.Location(), Progress: o.Progress}
 	if o.Campaign != "" {
 		match, err := campaign.NewMatcher([]string{o.Campaign})
 		if err != nil {
@@ -80,12 +110,13 @@ func (o *Options) query() (view.PeriodQuery, error) {
 type builder struct {
 	*Options
 	read   *view.Period
+	events []watch.Event
 	report *Report
 	// findings are those of the campaigns, in their order.
 	findings [][]finding
 }
 
-func (b *builder) build(ctx context.Context, source Source) error {
+func (b *builder) build(ctx context.Context) error {
 	r := b.report
 	b.campaigns()
 	r.Totals = Totals{Campaigns: len(r.Campaigns), Figures: b.read.Totals()}
@@ -102,9 +133,7 @@ func (b *builder) build(ctx context.Context, source Source) error {
 	if err := b.sends(ctx); err != nil {
 		return err
 	}
-	if err := b.alerts(ctx, source); err != nil {
-		return err
-	}
+	r.Alerts = b.firing()
 	b.unknown()
 	b.sentences()
 	if b.Previous != nil {

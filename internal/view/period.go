@@ -25,8 +25,7 @@ type PeriodQuery struct {
 	First int
 	// Zone is where those days begin.
 	Zone *time.Location
-	// Owner and Match select campaigns, as in a Query.
-	Owner string
+	// Match selects campaigns by their names; nil selects all.
 	Match *campaign.Matcher
 	// Progress is told how many of the days were read; it may be nil.
 	Progress func(done, total int)
@@ -52,8 +51,9 @@ type Period struct {
 	now, before, beforeStreams *View
 	// asOf is that of the ledger, and at most that at which the period's last readings are from.
 	asOf time.Time
-	// days are all mail of each day, weeks that of each week, the earlier ones too.
-	days, weeks []tally
+	// sums are all mail by days and weeks, owned that of each owner.
+	sums  *spanSums
+	owned map[string]*spanSums
 	// counted is since when events are counted, zero when none ever were.
 	counted time.Time
 	rates   []AccountHistory
@@ -62,14 +62,20 @@ type Period struct {
 	eras    *eras
 }
 
+// spanSums sum up mail by days of the period, and by weeks, the earlier ones too.
+type spanSums struct{ days, weeks []tally }
+
+func (q *PeriodQuery) newSums() *spanSums {
+	return &spanSums{make([]tally, q.days()), make([]tally, q.week(len(q.Edges)-2)+1)}
+}
+
 // ReadPeriod reads all that is known of a period. Each piece that it reads is short.
 func ReadPeriod(ctx context.Context, r PeriodReader, o Options, q PeriodQuery) (*Period, error) {
 	status, err := r.Status(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("read a period: %w", err)
 	}
-	p := &Period{query: q, reader: r, asOf: status.AsOf, days: make([]tally, q.days())}
-	p.weeks = make([]tally, q.week(len(q.Edges)-2)+1)
+	p := &Period{query: q, reader: r, asOf: status.AsOf, sums: q.newSums(), owned: map[string]*spanSums{}}
 	if p.eras, err = New(r, o).readEras(ctx); err != nil {
 		return nil, fmt.Errorf("read a period: %w", err)
 	}
@@ -127,7 +133,6 @@ func (q *PeriodQuery) week(day int) int { return (day + (7-q.First%7)%7) / 7 }
 func (p *Period) readCohorts(ctx context.Context) error {
 	q := &p.query
 	cuts := p.cuts()
-	selected := map[*campaignSums]bool{}
 	for i, from := range cuts[:len(cuts)-1] {
 		to := cuts[i+1]
 		cohorts, err := p.reader.Cohorts(ctx, ledger.CohortQuery{From: time.Unix(from, 0), To: time.Unix(to, 0), Sum: true})
@@ -135,7 +140,7 @@ func (p *Period) readCohorts(ctx context.Context) error {
 			return err
 		}
 		day := q.dayOf(from)
-		p.count(cohorts.Rows, day, from, selected)
+		p.count(cohorts.Rows, day, from)
 		if q.Progress != nil {
 			q.Progress(day+1, len(q.Edges)-1)
 		}
@@ -171,41 +176,41 @@ func (p *Period) cuts() []int64 {
 }
 
 // count adds mail of one day that is counted alike.
-func (p *Period) count(rows []ledger.CohortRow, day int, from int64, selected map[*campaignSums]bool) {
+func (p *Period) count(rows []ledger.CohortRow, day int, from int64) {
 	q := &p.query
 	into := p.before
 	if day >= q.First {
 		into = p.now
 	}
 	in := uint8(1 << spanWeek)
-	var young [spanCount]bool
 	for s := range spanWeek {
-		if young[s] = s.start(p.asOf) <= from; young[s] {
+		if s.start(p.asOf) <= from {
 			in |= 1 << s
 		}
 	}
 	for i := range rows {
 		row := &rows[i]
-		row.Start = time.Unix(from, 0)
-		c := into.sums.campaign(name{row.Cell.Campaign.Tenant, row.Cell.Campaign.Name}, &into.settings)
-		fits, known := selected[c]
-		if !known {
-			fits = (q.Owner == "" || q.Owner == c.owner) && (q.Match == nil || q.Match.Match(c.name.campaign))
-			selected[c] = fits
-		}
-		if !fits {
+		if q.Match != nil && !q.Match.Match(row.Cell.Campaign.Name) {
 			continue
 		}
+		row.Start = time.Unix(from, 0)
+		c := into.sums.campaign(name{row.Cell.Campaign.Tenant, row.Cell.Campaign.Name}, &into.settings)
 		into.sums.count(row, p.eras, in, 1, &into.settings)
 		if day < q.First && c.stream && q.compared(day) {
 			p.beforeStreams.sums.count(row, p.eras, in, 1, &into.settings)
 		}
-		p.sum(row, day, in)
+		p.sum(p.sums, row, day, in)
+		if c.owner != "" {
+			if p.owned[c.owner] == nil {
+				p.owned[c.owner] = q.newSums()
+			}
+			p.sum(p.owned[c.owner], row, day, in)
+		}
 	}
 }
 
-// sum adds a row to the sums of all mail.
-func (p *Period) sum(row *ledger.CohortRow, day int, in uint8) {
+// sum adds a row to sums by days and weeks.
+func (p *Period) sum(into *spanSums, row *ledger.CohortRow, day int, in uint8) {
 	var n, listed [spanCount]int64
 	for s := range n {
 		if in&(1<<s) != 0 {
@@ -216,15 +221,45 @@ func (p *Period) sum(row *ledger.CohortRow, day int, in uint8) {
 	count := func(t *tally) {
 		t.add(r, &n)
 		if row.Possible != 0 {
-			listedRow := r
-			listedRow.Outcome = possible
-			t.add(listedRow, &listed)
+			of := r
+			of.Outcome = possible
+			t.add(of, &listed)
 		}
 	}
-	count(&p.weeks[p.query.week(day)])
+	count(&into.weeks[p.query.week(day)])
 	if day >= p.query.First {
-		count(&p.days[day-p.query.First])
+		count(&into.days[day-p.query.First])
 	}
+}
+
+// Of is the part of the period that is about the campaigns of one owner; of all when it is empty.
+func (p *Period) Of(owner string) *Period {
+	if owner == "" {
+		return p
+	}
+	of := *p
+	if of.sums = p.owned[owner]; of.sums == nil {
+		of.sums = p.query.newSums()
+	}
+	of.now, of.before, of.beforeStreams = p.now.of(owner), p.before.of(owner), p.beforeStreams.of(owner)
+	return &of
+}
+
+// of is a view of the campaigns of one owner. It shares all else, and is not refreshed.
+func (v *View) of(owner string) *View {
+	part := &View{reader: v.reader, group: v.group, failingSince: v.failingSince, lag: v.lag, settings: v.settings, asOf: v.asOf}
+	sums := *v.sums
+	sums.campaigns = map[name]*campaignSums{}
+	for n, c := range v.sums.campaigns {
+		if c.owner == owner {
+			sums.campaigns[n] = c
+		}
+	}
+	part.sums = &sums
+	part.gmail.Store(v.gmail.Load())
+	part.accounts.Store(v.accounts.Load())
+	part.inbound.Store(v.inbound.Load())
+	return part
 }
 
 // AsOf is up to when the ledger knows what became of the mail.
@@ -233,14 +268,14 @@ func (p *Period) AsOf() time.Time { return p.asOf.UTC() }
 // Counted is since when mail is covered by events, zero when none ever was.
 func (p *Period) Counted() time.Time { return p.counted }
 
-// Totals sums over all campaigns that were selected.
+// Totals sums over all campaigns.
 func (p *Period) Totals() Figures { return p.now.Totals(signal.Week).Figures }
 
 // Days sums up each day.
-func (p *Period) Days() []Figures { return figuresOf(p.days) }
+func (p *Period) Days() []Figures { return figuresOf(p.sums.days) }
 
 // Weeks sums up each week, the earlier ones first. The first and the last may be parts of weeks.
-func (p *Period) Weeks() []Figures { return figuresOf(p.weeks) }
+func (p *Period) Weeks() []Figures { return figuresOf(p.sums.weeks) }
 
 func figuresOf(tallies []tally) []Figures {
 	all := make([]Figures, len(tallies))
@@ -285,7 +320,7 @@ type GmailRate struct {
 	Delivered int64
 }
 
-// Campaigns lists the campaigns that were selected and had mail, most mail first.
+// Campaigns lists the campaigns that had mail, most mail first. Lines says from where on a signal is bad, 0 where nobody can say.
 func (p *Period) Campaigns(lines func(signal.Signal) float64) []PeriodCampaign {
 	listed := p.now.Campaigns(Query{Window: signal.Week})
 	rates := p.gmailRates()
