@@ -11,13 +11,13 @@ import (
 
 // fileName is the name of a report's file, such as weekly_2026-W46_growth.html, and of a later edition weekly_2026-W46.2_growth.html.
 // It holds letters, digits, dots, hyphens and underscores, and differs between reports that differ.
-func fileName(plan string, r *report.Report, edition int, f report.Format) string {
-	name := slug(plan) + "_" + r.Period.ID()
+func fileName(plan, owner, period string, edition int, f report.Format) string {
+	name := slug(plan) + "_" + slug(period)
 	if edition > 1 {
 		name += fmt.Sprintf(".%d", edition)
 	}
-	if r.Owner != "" {
-		name += "_" + slug(r.Owner)
+	if owner != "" {
+		name += "_" + slug(owner)
 	}
 	return name + "." + string(f)
 }
@@ -51,9 +51,9 @@ func hash(parts ...string) string {
 	return hex.EncodeToString(sum.Sum(nil))[:32]
 }
 
-// FileName is what a report of a plan is called where it is saved.
-func FileName(k *Kept, r *report.Report, f report.Format) string {
-	return fileName(k.Name, r, k.Edition, f)
+// FileName is what a report is called where it is saved.
+func FileName(k *Kept, f report.Format) string {
+	return fileName(k.Name, k.Owner, k.Period, k.Edition, f)
 }
 
 // id names an issue for those who drop what they have seen: it is the same each time that its delivery is tried.

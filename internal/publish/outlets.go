@@ -61,7 +61,7 @@ func (o files) Deliver(ctx context.Context, i *Issue) error {
 		if err := report.Write(&data, i.Report, format); err != nil {
 			return refused(err)
 		}
-		if err := o.write(ctx, fileName(i.Plan, i.Report, i.Edition, format), format, data.Bytes()); err != nil {
+		if err := o.write(ctx, fileName(i.Plan, i.Report.Owner, i.Report.Period.ID(), i.Edition, format), format, data.Bytes()); err != nil {
 			return err
 		}
 	}

@@ -109,7 +109,7 @@ var (
 // Instruments returns the table: every metric that Mailvane exports, in the order of its documentation.
 func Instruments() []Instrument {
 	return slices.Concat(mailInstruments(), gmailInstruments(), accountInstruments(), receiptInstruments(), sourceInstruments(),
-		alertInstruments(), ownInstruments())
+		alertInstruments(), reportInstruments(), ownInstruments())
 }
 
 func mailInstruments() []Instrument {

@@ -42,6 +42,8 @@ type Options struct {
 	Metrics http.Handler
 	// Alerts tells of alerts and silences; without it there are no such answers.
 	Alerts *AlertBook
+	// Reports are those that are kept; without them there are no such answers.
+	Reports Reports
 	// ReadOnly refuses requests that would change something.
 	ReadOnly bool
 	Log      *slog.Logger
@@ -71,6 +73,10 @@ func New(o Options) http.Handler {
 	mux.HandleFunc("POST /-/reload", s.reload)
 	if o.Metrics != nil {
 		mux.Handle("GET /metrics", o.Metrics)
+	}
+	if o.Reports != nil {
+		mux.HandleFunc("GET /api/v1/reports", s.reports)
+		mux.HandleFunc("GET /api/v1/reports/{id}", s.report)
 	}
 	if o.Alerts != nil {
 		mux.HandleFunc("GET /api/v1/alerts", s.alerts)
