@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"strings"
@@ -14,7 +15,7 @@ import (
 
 func newCheck() *cobra.Command {
 	var path, webConfig string
-	var online bool
+	var online, notify bool
 	cmd := &cobra.Command{
 		Use:   "check",
 		Short: "Check a configuration file",
@@ -30,23 +31,31 @@ Feedback-IDs are used. It says what is missing and the command that mends it. It
 takes no message and changes nothing, so what cannot be tried that way is said,
 and how to find it out.
 
+With --online --notify it also sends a test event to every notifier, and ends it
+again where it would stay open: people are told, and may be paged.
+
 It ends with status 0 when the file can be used (warnings are printed all the
 same), with 2 when it cannot, and with --online with 1 when something in it
-cannot be read.`,
+cannot be read, or a notifier does not take the test event.`,
 		Example: `  mailvane check --config mailvane.yaml
-  mailvane check --config mailvane.yaml --online`,
+  mailvane check --config mailvane.yaml --online
+  mailvane check --config mailvane.yaml --online --notify`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			if notify && !online {
+				return &usageError{errors.New("--notify needs --online")}
+			}
 			c, err := check(path, webConfig, cmd.OutOrStdout(), cmd.ErrOrStderr())
 			if err != nil || !online {
 				return err
 			}
-			return checkOnline(cmd, c)
+			return checkOnline(cmd, c, notify)
 		},
 	}
 	configFlag(cmd, &path)
 	webConfigFlag(cmd, &webConfig)
 	cmd.Flags().BoolVar(&online, "online", false, "ask the sources, too")
+	cmd.Flags().BoolVar(&notify, "notify", false, "with --online: send a test event to every notifier")
 	return cmd
 }
 

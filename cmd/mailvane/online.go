@@ -12,8 +12,9 @@ import (
 	"github.com/mailvane/mailvane/internal/config"
 )
 
-// checkOnline prints what was found out online, and returns errReported when something configured cannot be read.
-func checkOnline(cmd *cobra.Command, c *config.Config) error {
+// checkOnline prints what was found out online, with notify also by test events, and returns errReported when something
+// configured cannot be read or told.
+func checkOnline(cmd *cobra.Command, c *config.Config, notify bool) error {
 	log, err := (&logFlags{level: "error", format: "text"}).logger(cmd.ErrOrStderr())
 	if err != nil {
 		return err
@@ -21,6 +22,13 @@ func checkOnline(cmd *cobra.Command, c *config.Config) error {
 	found, err := app.CheckOnline(cmd.Context(), environment(log), c)
 	if err != nil {
 		return err
+	}
+	if notify {
+		tried, err := app.TryNotifiers(cmd.Context(), environment(log), c)
+		if err != nil {
+			return err
+		}
+		found = append(found, tried...)
 	}
 	if err := printFindings(cmd.OutOrStdout(), found); err != nil {
 		return err

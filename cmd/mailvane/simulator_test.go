@@ -26,6 +26,7 @@ import (
 func commands() map[string]func(ts *testscript.TestScript, neg bool, args []string) {
 	return map[string]func(*testscript.TestScript, bool, []string){
 		"simulate": simulate, "consent": consent, "expand": expand, "steady": steady, "events": events,
+		"heard": heard,
 	}
 }
 
@@ -67,6 +68,18 @@ func simulate(ts *testscript.TestScript, neg bool, args []string) {
 	default:
 		ts.Fatalf("simulate %s is not known", args[0])
 	}
+}
+
+// heard prints what PagerDuty, webhooks and Slack were told.
+func heard(ts *testscript.TestScript, _ bool, _ []string) {
+	pager := (*ts.Value(simulated).(**simulator.Simulator)).Pager()
+	for _, e := range pager.Events() {
+		fmt.Fprintf(ts.Stdout(), "PagerDuty %s %s: %s: %s\n", e.Action, e.Severity, e.Effect, e.Summary)
+	}
+	for _, p := range pager.Posts() {
+		fmt.Fprintf(ts.Stdout(), "Slack %s\n", p.Text)
+	}
+	fmt.Fprintf(ts.Stdout(), "%d webhooks\n", len(pager.Deliveries()))
 }
 
 func start(ts *testscript.TestScript, testing bool) {
