@@ -28,7 +28,7 @@ Start with "mailvane demo": it needs no account and no network.`,
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		return fmt.Errorf("%w; see %s --help", err, cmd.CommandPath())
 	})
-	root.AddCommand(newRun(), newDemo(), newCheck(), newAuth(), newReplay(), newQuarantine(), newReport(), newRules(), newSilence(), newVersion())
+	root.AddCommand(newRun(), newDemo(), newCheck(), newAuth(), newReplay(), newQuarantine(), newReport(), newRules(), newSilence(), newDashboards(), newVersion())
 	return root
 }
 

@@ -5,9 +5,9 @@ import "fmt"
 // campaign shows one campaign, or all of a tenant.
 func campaign() *board {
 	mail := "mail sent in the window, with what has become of it so far"
-	rate := func(title, signal string, l lines, about string) panel {
+	rate := func(title, signal string, width int, l lines, about string) panel {
 		return panel{
-			kind: stat, title: title, width: 4, unit: share, lines: l, about: about, basis: mail, source: "SES events",
+			kind: stat, title: title, width: width, unit: share, lines: l, about: about, basis: mail, source: "SES events",
 			queries: []query{{rated("campaign", "", ofCampaign(signal)), ""}},
 		}
 	}
@@ -22,18 +22,18 @@ func campaign() *board {
 		sections: []section{
 			{"", 4, []panel{
 				{
-					kind: stat, title: "Sent", width: 4, unit: recipients, about: "To how many recipients SES accepted its mail.",
+					kind: stat, title: "Sent", width: 3, unit: recipients, about: "To how many recipients SES accepted its mail.",
 					basis: "mail sent in the window", source: "SES events",
 					queries: []query{{fmt.Sprintf("sum(%s)", inCampaign("mailvane_campaign_cohort_recipients", `outcome="sent",window="$window"`)), ""}},
 				},
-				gmailOfCampaign(),
-				rate("Complaints", "complaint_rate", complaints, "Complaints at providers that report them to SES, of deliveries there; Gmail reports none. "+
+				gmailOfCampaign(), complaintsAtGmail(),
+				rate("Complaints", "complaint_rate", 4, complaints, "Complaints at providers that report them to SES, of deliveries there; Gmail reports none. "+
 					"Yahoo asks to stay below 0.1 % and acts at 0.3 %. They come in for days: 24 hours show too few."),
-				rate("Hard bounces", "hard_bounce_rate", sesBounces, "Refused for good, of what SES tried to deliver. The lines are those at which SES reviews (5 %) and may "+
+				rate("Hard bounces", "hard_bounce_rate", 4, sesBounces, "Refused for good, of what SES tried to deliver. The lines are those at which SES reviews (5 %) and may "+
 					"pause (10 %) an account."),
-				rate("Blocked", "block_rate", blocks, "Bounced for reputation, content, authentication or policy, of what SES tried to deliver. Nobody states a line: at "+
+				rate("Blocked", "block_rate", 3, blocks, "Bounced for reputation, content, authentication or policy, of what SES tried to deliver. Nobody states a line: at "+
 					"2 % a filter has begun to act, at 10 % it acts on everybody."),
-				rate("Delivered", "delivery_rate", lines{}, "Accepted by the provider, of what SES tried to deliver. It takes up to a day to be final."),
+				rate("Delivered", "delivery_rate", 3, lines{}, "Accepted by the provider, of what SES tried to deliver. It takes up to a day to be final."),
 			}},
 			{"What people say", 8, []panel{
 				{
@@ -84,6 +84,16 @@ func gmailOfCampaign() panel {
 		basis: "Gmail's newest day, one to three days old", source: "Gmail Postmaster Tools",
 		queries: []query{{fmt.Sprintf("max(%s)", inCampaign("mailvane_campaign_gmail_spam_rate_ratio", "")), ""}},
 		link:    &link{title: "Gmail", uid: "mailvane-gmail"},
+	}
+}
+
+func complaintsAtGmail() panel {
+	return panel{
+		kind: stat, title: "Spam reports, at most", width: 3, unit: recipients,
+		about: "How many Gmail users can have reported it at most. Campaigns that share a Feedback-ID value share its reports, so it is not to be added: of several " +
+			"campaigns, the largest is shown.",
+		basis: "those days of the window that Gmail has reported", source: "Gmail Postmaster Tools and SES events",
+		queries: []query{{fmt.Sprintf("max(%s)", inCampaign("mailvane_campaign_gmail_complaints_upper_bound", `window="$window"`)), ""}},
 	}
 }
 

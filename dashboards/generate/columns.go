@@ -42,7 +42,7 @@ func (p *panel) transformations() []object {
 	return list
 }
 
-// overrides give a table's columns their units, lines and links.
+// overrides give columns their units, lines and links.
 func (p *panel) overrides() []object {
 	list := []object{}
 	for i := range p.columns {
@@ -51,15 +51,17 @@ func (p *panel) overrides() []object {
 		set := func(id string, value any) { properties = append(properties, object{"id": id, "value": value}) }
 		if c.value > 0 {
 			set("unit", c.unit.grafana)
-			if c.unit == share {
-				set("decimals", 2)
+			if n, ok := c.unit.decimals(); ok {
+				set("decimals", n)
 			}
 			if len(c.states) > 0 {
 				set("mappings", mappings(c.states))
 			}
 			if (c.lines != lines{} || len(c.states) > 0) {
 				set("thresholds", c.lines.thresholds())
-				set("custom.cellOptions", object{"type": "color-background", "mode": "basic"})
+				if p.kind == table {
+					set("custom.cellOptions", object{"type": "color-background", "mode": "basic"})
+				}
 			}
 		}
 		if c.link != nil {

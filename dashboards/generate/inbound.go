@@ -26,7 +26,7 @@ func inbound() *board {
 					fmt.Sprintf("sum(%s)", received("mailvane_receipt_expired", ""))),
 				tile("Rules that fail", 4, count, one, "Receipt rules whose attempts to hand mail on fail now. After four hours their mail is lost.", "now",
 					fmt.Sprintf("sum(%s > bool 0)", received("mailvane_receipt_failing_duration_seconds", ""))),
-				tile("Rules fallen silent", 4, count, one, "Receipt rules that have had no mail for much longer than usual: perhaps it no longer reaches them.", "now, beside the rule's own habit",
+				tile("Rules fallen silent", 4, count, oneMild, "Receipt rules that have had no mail for much longer than usual: perhaps it no longer reaches them.", "now, beside the rule's own habit",
 					fmt.Sprintf("sum(%s)", received("mailvane_receipt_silent", ""))),
 				tile("Rules used", 4, share, quota, "Rules of the fullest active rule set, of the 200 that SES allows.", "now",
 					fmt.Sprintf("max(%s)", received("mailvane_receipt_rules_used_ratio", ""))),

@@ -29,6 +29,9 @@ func (l lines) thresholds() object {
 		add(green, 0)
 		add(orange, l.bad)
 		add(red, l.worse)
+	case l.mild:
+		add(green, 0)
+		add(orange, l.bad)
 	default:
 		add(green, 0)
 		add(red, l.bad)
@@ -55,8 +58,8 @@ func (p *panel) defaults() object {
 		"unit": p.unit.grafana, "noValue": noData, "min": 0, "mappings": mappings(p.states), "thresholds": p.lines.thresholds(),
 		"color": object{"mode": "thresholds"}, "custom": object{},
 	}
-	if p.unit == share {
-		d["decimals"] = 2
+	if n, ok := p.unit.decimals(); ok && p.kind != graph {
+		d["decimals"] = n
 	}
 	if p.top != 0 {
 		d["max"] = p.top

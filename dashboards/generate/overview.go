@@ -47,6 +47,7 @@ func standing() []panel {
 			about: "Alerts of the built-in rules that fire now and are not silenced or muted.",
 			basis: "now", source: "Mailvane's own rules", link: &link{title: "Mailvane itself", uid: "mailvane-self"},
 			queries: []query{{fmt.Sprintf("sum by (severity) (%s)", of("mailvane_alerts", `state="firing"`)), "{{severity}}"}},
+			columns: []column{{title: "warning", value: 1, unit: count, lines: oneMild}},
 		},
 	}
 }
@@ -70,16 +71,17 @@ func worstCampaigns() panel {
 	return panel{
 		kind: table, title: "Worst campaigns", width: 16, sorted: "Of its line", limit: 12,
 		about: "Campaigns by how near their worst rate is to the line at which somebody acts: complaints and Gmail's spam reports 0.3 %, hard " +
-			"bounces and blocks 10 %. Rates over fewer than 1,000 recipients are left out. Click a campaign to see all of it.",
-		basis:  "mail sent in the last 7 days (complaints) and 24 hours (bounces and blocks), with what has become of it so far; Gmail's newest day",
+			"bounces and blocks 10 %. Of bounces and blocks the worse of two windows is shown; rates over fewer than 1,000 recipients are left out. " +
+			"Click a campaign to see all of it.",
+		basis:  "mail sent in the last 7 days, for bounces and blocks also 24 hours, with what has become of it so far; Gmail's newest day",
 		source: "SES events; Gmail Postmaster Tools, for identifiers that are the campaign's own",
 		queries: []query{
 			perCampaign(fmt.Sprintf("%s / 0.003 or %s / 0.1 or %s / 0.1 or %s / 0.003", enough("complaint_rate", "7d"),
-				enough("hard_bounce_rate", "24h"), enough("block_rate", "24h"), gmail)),
+				enough("hard_bounce_rate", "24h|7d"), enough("block_rate", "24h|7d"), gmail)),
 			perCampaign(gmail),
 			perCampaign(enough("complaint_rate", "7d")),
-			perCampaign(enough("hard_bounce_rate", "24h")),
-			perCampaign(enough("block_rate", "24h")),
+			perCampaign(enough("hard_bounce_rate", "24h|7d")),
+			perCampaign(enough("block_rate", "24h|7d")),
 			perCampaign(of("mailvane_campaign_cohort_recipients", `outcome="sent",window="7d"`)),
 		},
 		columns: []column{
@@ -87,10 +89,10 @@ func worstCampaigns() panel {
 			{title: "Tenant", label: "tenant"},
 			{title: "Of its line", value: 1, unit: share, lines: lines{bad: 0.33, worse: 1}},
 			{title: "Gmail spam", value: 2, unit: share, lines: gmailSpam},
-			{title: "Complaints 7d", value: 3, unit: share, lines: complaints},
-			{title: "Hard bounces 24h", value: 4, unit: share, lines: sesBounces},
-			{title: "Blocks 24h", value: 5, unit: share, lines: blocks},
-			{title: "Sent 7d", value: 6, unit: recipients},
+			{title: "Complaints", value: 3, unit: share, lines: complaints},
+			{title: "Hard bounces", value: 4, unit: share, lines: sesBounces},
+			{title: "Blocks", value: 5, unit: share, lines: blocks},
+			{title: "Sent", value: 6, unit: recipients},
 		},
 	}
 }
@@ -160,7 +162,7 @@ func trust() []panel {
 			queries: []query{{fmt.Sprintf("min by (account, region) (%s)", of("mailvane_coverage_ratio", `of="events"`)), "{{account}} {{region}}"}},
 		},
 		{
-			kind: stat, title: "Newest day of Gmail's", width: 4, unit: seconds, lines: lines{bad: 4 * day},
+			kind: stat, title: "Age of Gmail's newest day", width: 4, unit: seconds, lines: lines{bad: 4 * day},
 			about: "How long ago the newest day ended of which Gmail has told anything, for the domain that is furthest behind. One to three days are usual.",
 			basis: "now", source: "Gmail Postmaster Tools",
 			queries: []query{{fmt.Sprintf("max(time() - max by (domain) (%s))", of("mailvane_gmail_data_timestamp_seconds", "")), ""}},

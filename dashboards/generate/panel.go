@@ -43,7 +43,7 @@ type panel struct {
 	queries              []query
 	// states names values, for what is no quantity.
 	states []state
-	// columns are those of a table, in order.
+	// columns are those of a table, in order. Of other panels they name the series that have lines of their own.
 	columns []column
 	// sorted is the column by which a table begins, descending unless ascending; limit is how many rows it shows.
 	sorted    string
@@ -85,10 +85,23 @@ var (
 	version    = unit{"none: a name", "none"}
 )
 
-// lines are where a figure becomes bad; worse is 0 where there is no second one. Below says that low is bad.
+// decimals are those that are worth showing: increases of counters are estimates of whole numbers.
+func (u unit) decimals() (n int, ok bool) {
+	switch u {
+	case share:
+		return 2, true
+	case recipients, count:
+		return 0, true
+	default:
+		return 0, false
+	}
+}
+
+// lines are where a figure becomes bad; worse is 0 where there is no second one. Below says that low is bad, mild that a single
+// line is no reason to hurry.
 type lines struct {
-	bad, worse float64
-	below      bool
+	bad, worse  float64
+	below, mild bool
 }
 
 // The official lines.
@@ -111,6 +124,7 @@ var (
 	coverage = lines{bad: 0.95, worse: 0.50, below: true}
 	auth     = lines{bad: 0.95, worse: 0.80, below: true}
 	one      = lines{bad: 1}
+	oneMild  = lines{bad: 1, mild: true}
 )
 
 // query is one of a panel; legend names its series.

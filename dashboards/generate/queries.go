@@ -20,7 +20,7 @@ func rated(about, by, matchers string) string {
 }
 
 // enough restricts a campaign's rate to figures over at least 1,000 recipients: small numbers say nothing.
-func enough(signal, window string) string {
-	matchers := fmt.Sprintf(`signal=%q,window=%q`, signal, window)
+func enough(signal, windows string) string {
+	matchers := fmt.Sprintf(`signal=%q,window=~%q`, signal, windows)
 	return fmt.Sprintf("(%s and %s >= 1000)", of("mailvane_campaign_signal_ratio", matchers), of("mailvane_campaign_signal_recipients", matchers))
 }

@@ -9,9 +9,9 @@ func self() *board {
 		about: "Whether Mailvane works: what it reads, whether it can commit, whether events are counted once, whether its notifications arrive.",
 		sections: []section{
 			{"", 4, selfTiles()},
-			{"Reading", 8, []panel{sources(12), queueLag(), failures()}},
+			{"Reading", 8, []panel{sources(9), depth(), failures(), folded()}},
 			{"Counting once", 8, []panel{fates(), horizon(), commits(), sizes()}},
-			{"Telling", 8, []panel{notifications(), evaluations(), folded(), cloudWatchCost()}},
+			{"Telling", 8, []panel{notifications(), undelivered(), evaluations(), cloudWatchCost()}},
 		},
 	}
 }
@@ -32,24 +32,30 @@ func selfTiles() []panel {
 		own("Queue lag", 4, seconds, lines{bad: 15 * 60, worse: 2 * 60 * 60}, "Age of the oldest message in the newest non-empty answer, of the queue furthest behind. Figures are as old. The lines are the built-in alert's.",
 			fmt.Sprintf("max(%s)", of("mailvane_queue_lag_seconds", ""))),
 		own("In quarantine", 3, count, lines{bad: 100}, "Messages that could not be understood and are kept. `mailvane quarantine list` shows them.", fmt.Sprintf("sum(%s)", of("mailvane_quarantine_messages", ""))),
-		own("Undelivered", 4, count, one, "Notifications that were refused or that no route takes: nobody will hear of them.", fmt.Sprintf("sum(%s)", of("mailvane_notifications_open", `state="dead"`))),
+		own("Notifiers failing for", 4, seconds, lines{bad: 5 * 60, worse: 60 * 60}, "For how long the notifier that is worst off has taken no notification. 0 while all work. The lines are the built-in alert's.",
+			fmt.Sprintf("max(%s)", of("mailvane_notifier_failing_duration_seconds", ""))),
 		reload,
 	}
 }
 
-func queueLag() panel {
+func depth() panel {
 	return panel{
-		kind: graph, title: "Queues", width: 6, unit: count, about: "Messages in each queue, visible and in flight, as SQS estimates them. They should not grow for long.",
+		kind: graph, title: "Queues", width: 5, unit: count, about: "Messages in each queue, visible and in flight, as SQS estimates them. They should not grow for long.",
 		basis: "each moment", source: "SQS (GetQueueAttributes)",
 		queries: []query{{fmt.Sprintf("max by (queue) (%s)", of("mailvane_queue_depth", "")), "{{queue}}"}},
 	}
 }
 
 func failures() panel {
+	passes := of("mailvane_collector_passes_total", "")
+	failed := of("mailvane_collector_passes_total", `result!="success"`)
 	return panel{
-		kind: graph, title: "Passes that failed", width: 6, unit: perHour, about: "Passes over a source that ended in an error, by reason. Single ones are ordinary: they are tried again.",
+		kind: graph, title: "Passes that failed", width: 5, unit: share, about: "The share of passes over sources that ended in an error: of all, and by reason of each. Single ones are ordinary: they are tried again.",
 		basis: "the hour before each moment", source: "Mailvane's collectors",
-		queries: []query{{fmt.Sprintf("sum by (collector, reason) (increase(%s[1h]))", of("mailvane_collector_passes_total", `result!="success"`)), "{{collector}}: {{reason}}"}},
+		queries: []query{
+			{fmt.Sprintf("1 - sum(increase(%s[1h])) / sum(increase(%s[1h]))", of("mailvane_collector_passes_total", `result="success"`), passes), "all"},
+			{fmt.Sprintf("sum by (collector, reason) (increase(%s[1h])) / on (collector) group_left () sum by (collector) (increase(%s[1h]))", failed, passes), "{{collector}}: {{reason}}"},
+		},
 	}
 }
 
@@ -103,6 +109,14 @@ func notifications() panel {
 	}
 }
 
+func undelivered() panel {
+	return panel{
+		kind: graph, title: "Not delivered", width: 6, unit: count, about: "Notifications that wait or are being sent, and dead ones, which were refused or which no route takes: nobody will hear of those. Nothing while all are delivered.",
+		basis: "each moment", source: "Mailvane's outbox",
+		queries: []query{{fmt.Sprintf("sum by (notifier, state) (%s)", of("mailvane_notifications_open", "")), "{{notifier}} {{state}}"}},
+	}
+}
+
 func evaluations() panel {
 	return panel{
 		kind: graph, title: "Rounds of the rules", width: 6, unit: perHour, about: "Rounds in which the alert rules were evaluated, by how they ended. Without any, nothing can alert.",
@@ -113,7 +127,7 @@ func evaluations() panel {
 
 func folded() panel {
 	return panel{
-		kind: graph, title: "Names beyond their bounds", width: 6, unit: perHour, about: "Events whose campaign, tenant or other name was counted as (other), because there are too many.",
+		kind: graph, title: "Names beyond their bounds", width: 5, unit: perHour, about: "Events whose campaign, tenant or other name was counted as (other), because there are too many.",
 		basis: "the hour before each moment", source: "Mailvane's intake",
 		queries: []query{{fmt.Sprintf("sum by (dimension) (increase(%s[1h]))", of("mailvane_names_folded_total", "")), "{{dimension}}"}},
 	}
