@@ -53,6 +53,8 @@ type Daemon struct {
 	// alerts tell people of trouble; outbox is what waits to be told.
 	alerts *alerting
 	outbox atomic.Pointer[[]watch.Count]
+	// reports makes and delivers reports.
+	reports *reporting
 	// passes runs collectors, chores what the daemon does for itself.
 	passes, chores *schedule.Runner
 	budget         *ses.Budget
@@ -133,10 +135,13 @@ func newDaemon(ctx context.Context, env Environment, c *config.Config, s setup) 
 	if err := d.openAlerts(ctx, c); err != nil {
 		return nil, err
 	}
+	if err := d.openReports(ctx, c); err != nil {
+		return nil, err
+	}
 	d.bindGauges()
 	d.show(web.New(web.Options{
 		View: d.view, Sources: d.describeSources, Ready: d.ready, Reload: d.Reload, Metrics: d.tel.Handler(), Log: d.log,
-		Alerts: d.alertBook(), ReadOnly: c.HTTP.ReadOnly,
+		Alerts: d.alertBook(), Reports: d.reports.archive, ReadOnly: c.HTTP.ReadOnly,
 	}))
 	d.onStop("answers", func(context.Context) error {
 		d.show(web.Unready("the daemon is stopping"))
@@ -256,7 +261,7 @@ func (d *Daemon) run(ctx context.Context) (err error) {
 	d.reloading.Lock()
 	err = d.setSources(ctx, d.config)
 	if err == nil {
-		err = d.startAlerts(d.config)
+		err = errors.Join(d.startAlerts(d.config), d.startReports())
 	}
 	ledgerPath, sources := d.config.Ledger.Path, len(d.sources)
 	d.reloading.Unlock()

@@ -72,6 +72,10 @@ func (d *Daemon) replaceConfig(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	plans, err := d.env.plansOf(ctx, c)
+	if err != nil {
+		return err
+	}
 	// Whatever can fail comes first; the sources come last because they are put back if one of them cannot be read.
 	old := d.config
 	for _, step := range []func() error{
@@ -92,6 +96,7 @@ func (d *Daemon) replaceConfig(ctx context.Context) error {
 	d.mu.Lock()
 	d.config = c
 	d.mu.Unlock()
+	d.reports.publisher.Apply(plans)
 	return nil
 }
 
