@@ -139,9 +139,13 @@ func newDaemon(ctx context.Context, env Environment, c *config.Config, s setup) 
 		return nil, err
 	}
 	d.bindGauges()
+	site, err := d.pages()
+	if err != nil {
+		return nil, err
+	}
 	d.show(web.New(web.Options{
 		View: d.view, Sources: d.describeSources, Ready: d.ready, Reload: d.Reload, Metrics: d.tel.Handler(), Log: d.log,
-		Alerts: d.alertBook(), Reports: d.reports.archive, ReadOnly: c.HTTP.ReadOnly,
+		Alerts: d.alertBook(), Reports: d.reports.archive, Pages: site.Register, ReadOnly: c.HTTP.ReadOnly,
 	}))
 	d.onStop("answers", func(context.Context) error {
 		d.show(web.Unready("the daemon is stopping"))

@@ -42,6 +42,8 @@ type Options struct {
 	Metrics http.Handler
 	// Alerts tells of alerts and silences; without it there are no such answers.
 	Alerts *AlertBook
+	// Pages adds the pages for people; without it there are none.
+	Pages func(mux *http.ServeMux)
 	// Reports are those that are kept; without them there are no such answers.
 	Reports Reports
 	// ReadOnly refuses requests that would change something.
@@ -52,14 +54,10 @@ type Options struct {
 //go:embed openapi.yaml
 var openAPI []byte
 
-//go:embed index.html
-var index []byte
-
 // New returns the handler of everything.
 func New(o Options) http.Handler {
 	s := &server{o}
 	mux := http.NewServeMux()
-	mux.HandleFunc("GET /{$}", static("text/html; charset=utf-8", index))
 	mux.HandleFunc("GET /api/v1/openapi.yaml", static("application/yaml", openAPI))
 	mux.HandleFunc("GET /api/v1/campaigns", s.campaigns)
 	mux.HandleFunc("GET /api/v1/campaigns/{id}", s.campaign)
@@ -84,6 +82,9 @@ func New(o Options) http.Handler {
 		mux.HandleFunc("GET /api/v1/silences", s.silences)
 		mux.HandleFunc("POST /api/v1/silences", s.addSilence)
 		mux.HandleFunc("DELETE /api/v1/silences/{id}", s.endSilence)
+	}
+	if o.Pages != nil {
+		o.Pages(mux)
 	}
 	return secured(s.guarded(mux))
 }

@@ -1,0 +1,174 @@
+// Draws the timeline of a campaign: how much mail was sent, what became of it, and what Gmail users reported. All three share
+// their time and their cursor. What has not arrived is hatched, never drawn as zero.
+const dayLength = 86_400;
+
+const series = [
+  { name: 'hard_bounced', label: 'Bounced hard', color: '--c-hard' },
+  { name: 'soft_bounced', label: 'Bounced softly', color: '--c-soft' },
+  { name: 'delayed', label: 'Delayed', color: '--c-delay' },
+  { name: 'complained', label: 'Complained', color: '--c-complaint' },
+];
+
+const gmailLine = 0.1;
+const gmailUpperLine = 0.3;
+
+function colors() {
+  const style = getComputedStyle(document.documentElement);
+  return (name) => style.getPropertyValue(name).trim();
+}
+
+function whole(n) {
+  return n === null || n === undefined ? '–' : Math.round(n).toLocaleString('en');
+}
+
+function percent(v) {
+  if (v === null || v === undefined) return '–';
+  return `${v >= 10 ? v.toFixed(1) : v >= 0.1 || v === 0 ? v.toFixed(2) : v.toFixed(3)} %`;
+}
+
+function axes(color, format) {
+  const grid = { stroke: color('--line'), width: 1 };
+  return [
+    { stroke: color('--dim'), grid: { show: false }, ticks: grid, font: '12px system-ui' },
+    { stroke: color('--dim'), grid, ticks: { show: false }, size: 62, font: '12px system-ui', values: (_, all) => all.map(format) },
+  ];
+}
+
+function options(parent, title, height, extra) {
+  return {
+    title, width: parent.clientWidth, height, cursor: { sync: { key: 'timeline' }, drag: { x: false, y: false } },
+    legend: { live: true }, ...extra,
+  };
+}
+
+// bars are as wide as the time that a point holds.
+function bars(width) {
+  return uPlot.paths.bars({ size: [0.86, 60], align: 1, each: undefined, disp: undefined, gap: width > 0 ? 1 : 0 });
+}
+
+function mailChart(parent, data, color) {
+  const scale = { x: { time: true, range: () => [data.start, data.end] } };
+  return new uPlot(options(parent, 'Mail sent', 170, {
+    scales: scale,
+    axes: axes(color, whole),
+    series: [{ label: 'Sent from' }, {
+      label: 'Sent', stroke: color('--c-mail'), fill: color('--c-mail'), paths: bars(data.width), points: { show: false },
+      value: (_, v) => whole(v),
+    }],
+  }), [data.times, mail(data)], parent);
+}
+
+// mail is what was sent, or delivered where no Send events are published.
+function mail(data) {
+  return data.times.map((_, i) => Math.max(data.counts.sent[i], data.counts.delivered[i]));
+}
+
+function outcomeChart(parent, data, color) {
+  const all = mail(data);
+  // Fewer than ten recipients make no rate that is worth a dot.
+  const rates = series.map(({ name }) => data.counts[name].map((n, i) => (all[i] >= 10 ? (n / all[i]) * 100 : null)));
+  return new uPlot(options(parent, 'What became of it, of the mail sent at that time', 190, {
+    scales: { x: { time: true, range: () => [data.start, data.end] }, y: { range: (_, __, max) => [0, Math.max(max * 1.1, 1)] } },
+    axes: axes(color, percent),
+    series: [{ label: 'Sent from' }, ...series.map((s) => ({
+      label: s.label, stroke: color(s.color), width: 2, points: { show: true, size: 6, fill: color(s.color) }, spanGaps: false,
+      value: (_, v) => percent(v),
+    }))],
+  }), [data.times, ...rates], parent);
+}
+
+function hatch(context, left, width, top, height, color) {
+  context.save();
+  context.beginPath();
+  context.rect(left, top, width, height);
+  context.clip();
+  context.strokeStyle = color;
+  context.lineWidth = 1;
+  for (let x = left - height; x < left + width; x += 7) {
+    context.beginPath();
+    context.moveTo(x, top + height);
+    context.lineTo(x + height, top);
+    context.stroke();
+  }
+  context.restore();
+}
+
+function gmailChart(parent, data, color) {
+  const best = data.gmail.find((g) => g.own && g.days.some((d) => d.rate !== null)) ?? data.gmail.find((g) => g.own) ?? data.gmail[0];
+  const byDay = new Map(best.days.map((d) => [d.start, d]));
+  const first = Math.floor(data.start / dayLength) * dayLength;
+  const times = [];
+  for (let t = first; t < data.end; t += dayLength) times.push(t);
+  const rates = times.map((t) => { const d = byDay.get(t); return d && d.rate !== null ? d.rate * 100 : null; });
+  const whose = best.own ? 'this campaign’s own' : 'shared with other campaigns: it blames none';
+  const draw = (u) => {
+    const { ctx: context, bbox } = u;
+    for (const [i, t] of times.entries()) {
+      if (rates[i] !== null) continue;
+      const left = Math.max(u.valToPos(t, 'x', true), bbox.left);
+      const right = Math.min(u.valToPos(t + dayLength, 'x', true), bbox.left + bbox.width);
+      if (right <= left) continue;
+      const arrived = byDay.has(t);
+      hatch(context, left, right - left, bbox.top, bbox.height, color(arrived ? '--hatch-soft' : '--hatch'));
+    }
+    for (const [at, name] of [[gmailLine, '--warning'], [gmailUpperLine, '--critical']]) {
+      const y = u.valToPos(at, 'y', true);
+      context.save();
+      context.strokeStyle = color(name);
+      context.setLineDash([6, 4]);
+      context.beginPath();
+      context.moveTo(bbox.left, y);
+      context.lineTo(bbox.left + bbox.width, y);
+      context.stroke();
+      context.restore();
+    }
+  };
+  const plot = new uPlot(options(parent, `Gmail: spam reports of ${best.identifier} (${whose})`, 170, {
+    scales: { x: { time: true, range: () => [data.start, data.end] }, y: { range: (_, __, max) => [0, Math.max((max ?? 0) * 1.15, 0.4)] } },
+    axes: axes(color, percent),
+    hooks: { drawAxes: [draw] },
+    series: [{ label: 'Day' }, {
+      label: 'Reported as spam', stroke: color('--c-gmail'), fill: color('--c-gmail'), paths: bars(dayLength), points: { show: false },
+      value: (_, v, __, i) => {
+        if (i === null || i === undefined) return '–';
+        return v !== null ? percent(v) : byDay.has(times[i]) ? 'not reported' : 'no data';
+      },
+    }],
+  }), [times, rates], parent);
+  const key = document.createElement('p');
+  key.className = 'chart-key';
+  key.innerHTML = '<span class="key hatched">no data: the day has not arrived</span> <span class="key hatched soft">not reported: too little mail, or shared</span> <span class="key first">0.1 %</span> <span class="key second">0.3 %</span>';
+  parent.append(key);
+  return plot;
+}
+
+function draw(place, data) {
+  place.replaceChildren();
+  const color = colors();
+  const plots = [];
+  const part = () => place.appendChild(Object.assign(document.createElement('div'), { className: 'chart' }));
+  plots.push(mailChart(part(), data, color), outcomeChart(part(), data, color));
+  if (data.gmail.length > 0) plots.push(gmailChart(part(), data, color));
+  return plots;
+}
+
+async function start(place) {
+  const answer = await fetch(place.dataset.chart, { cache: 'no-store' });
+  if (!answer.ok) throw new Error(`status ${answer.status}`);
+  const data = await answer.json();
+  let plots = draw(place, data);
+  const again = () => { plots = draw(place, data); };
+  document.addEventListener('themechange', again);
+  matchMedia('(prefers-color-scheme: dark)').addEventListener('change', again);
+  let width = place.clientWidth;
+  new ResizeObserver(() => {
+    if (place.clientWidth === width) return;
+    width = place.clientWidth;
+    for (const plot of plots) plot.setSize({ width, height: plot.height });
+  }).observe(place);
+  place.dataset.drawn = 'true';
+}
+
+for (const place of document.querySelectorAll('[data-chart]')) {
+  start(place).catch(() => { place.textContent = 'The charts could not be drawn. The table below has the same numbers.'; });
+}

@@ -1,0 +1,403 @@
+package pages
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/url"
+	"time"
+
+	"github.com/mailvane/mailvane/alerts"
+	"github.com/mailvane/mailvane/internal/campaign"
+	"github.com/mailvane/mailvane/internal/observation"
+	"github.com/mailvane/mailvane/internal/signal"
+	"github.com/mailvane/mailvane/internal/view"
+)
+
+const (
+	// providersShown is how many providers a campaign's page lists unless all are asked for.
+	providersShown = 12
+	reasonsShown   = 12
+	sendsShown     = 12
+)
+
+// ranges are the stretches of time that a timeline can show.
+var ranges = []struct {
+	name, text string
+	over       time.Duration
+}{
+	{"24h", "24 hours", 24 * time.Hour}, {"7d", "7 days", 7 * 24 * time.Hour}, {"5w", "5 weeks", 35 * 24 * time.Hour},
+}
+
+// campaignPage is the page of one campaign.
+type campaignPage struct {
+	frame
+	Name, Tenant, Owner string
+	Stream              bool
+	Finding             finding
+	Figures             []fact
+	Ranges              []link
+	TimelineURL         string
+	Timeline            *table
+	Providers           *table
+	AllProviders        link
+	Reasons             []reasonRow
+	ReasonTable         *table
+	AllReasons          link
+	Identifiers         *table
+	GmailMail           bool
+	Inbound             []view.InboundRule
+	Sends               *table
+	Earlier             *table
+	Weeks               int
+}
+
+// reasonRow is why mail was refused or put off, with what the provider said.
+type reasonRow struct {
+	Cells   []cell
+	Samples []view.Sample
+}
+
+func (s *Site) campaign(w http.ResponseWriter, r *http.Request) {
+	q := queryOf(r)
+	window, tenant, id := q.window(), q.text("tenant"), r.PathValue("id")
+	all, over := q.choice("show", "", "all") == "all", q.choice("range", "5w", "24h", "7d", "5w")
+	if err := q.err(); err != nil {
+		s.fault(w, r, err)
+		return
+	}
+	d, err := s.View.Campaign(r.Context(), tenant, id, window)
+	if err != nil {
+		s.fault(w, r, err)
+		return
+	}
+	line, err := s.View.Timeline(r.Context(), tenant, id, rangeOf(over))
+	if err != nil {
+		s.fault(w, r, err)
+		return
+	}
+	p := campaignPage{
+		frame: s.frame(r, "Overview", d.Campaign.ID), Name: d.Campaign.ID, Tenant: tenant, Owner: d.Campaign.Owner,
+		Stream: d.Campaign.Stream, Inbound: d.Inbound,
+	}
+	p.windows(r, window)
+	p.AsOf = d.Window.AsOf
+	lines, of := linesOf(s.Rules(), alerts.ByCampaign), spanOf(window, d.Window.AsOf)
+	p.Finding = s.about(campaign.Name{Tenant: tenant, Campaign: id}, &lines)
+	p.Figures = figuresOf(&d.Campaign, &lines, of)
+	s.campaignTables(r, &p, &d, &lines, of)
+	p.Timeline = timelineTable(r, &line)
+	if s.csv(w, r, q, p.Providers, p.ReasonTable, p.Identifiers, p.Sends, p.Timeline) {
+		return
+	}
+	if !all {
+		p.cut(r)
+	}
+	for _, x := range ranges {
+		p.Ranges = append(p.Ranges, link{x.text, with(r.URL, "range", x.name) + "#timeline", x.name == over})
+	}
+	p.TimelineURL = address("/campaigns/"+url.PathEscape(id)+"/timeline.json", url.Values{"tenant": {tenant}, "range": {over}})
+	s.render(w, http.StatusOK, "campaign", p)
+}
+
+func rangeOf(name string) time.Duration {
+	for _, x := range ranges {
+		if x.name == name {
+			return x.over
+		}
+	}
+	return 0
+}
+
+// cut shortens long tables, and says how to see all.
+func (p *campaignPage) cut(r *http.Request) {
+	if n := len(p.Providers.Rows); n > providersShown+3 {
+		p.Providers.Rows = p.Providers.Rows[:providersShown]
+		p.AllProviders = link{Text: fmt.Sprintf("Show all %d providers", n), Href: with(r.URL, "show", "all") + "#providers"}
+	}
+	if n := len(p.Reasons); n > reasonsShown+3 {
+		p.Reasons = p.Reasons[:reasonsShown]
+		p.AllReasons = link{Text: fmt.Sprintf("Show all %d reasons", n), Href: with(r.URL, "show", "all") + "#reasons"}
+	}
+}
+
+// figuresOf are the figures at the head of a campaign.
+func figuresOf(c *view.Campaign, all *[signal.Count]lines, of span) []fact {
+	facts := []fact{{"Mail", sentCell(&c.Figures, of)}, {"Gmail spam", gmailCell(c.Gmail)}}
+	for _, sig := range []signal.Signal{
+		signal.ComplaintRate, signal.HardBounceRate, signal.BlockRate, signal.DelayRate, signal.UnsubscribeRate, signal.DeliveryRate,
+	} {
+		facts = append(facts, fact{signalWords[sig].name, rate(sig, &c.Signals[sig], &all[sig], of)})
+	}
+	return facts
+}
+
+func (s *Site) campaignTables(r *http.Request, p *campaignPage, d *view.Detail, all *[signal.Count]lines, of span) {
+	api := address("/api/v1/campaigns/"+url.PathEscape(d.Campaign.ID), only(r, "tenant", "window"))
+	csvOf := func(name string) string { return with(r.URL, "format", "csv", "table", name, "show", "") }
+	p.Providers = s.providerTable(d.Providers, all, of)
+	p.Providers.ID, p.Providers.Caption = "providers", "Providers × outcomes"
+	p.Providers.CSV, p.Providers.JSON = csvOf("providers"), api
+	p.ReasonTable = &table{ID: "reasons", CSV: csvOf("reasons"), JSON: api, Columns: []column{
+		{Title: "Provider", fields: []string{"provider"}}, {Title: "Outcome", fields: []string{"outcome"}},
+		{Title: "Reason", fields: []string{"reason", "group"}}, {Title: "Recipients", Numeric: true, fields: []string{"n"}},
+	}}
+	for i := range d.Reasons {
+		x := &d.Reasons[i]
+		word, definition := reasonWord(x.Reason)
+		cells := []cell{
+			{Text: s.provider(x.Provider), values: []any{x.Provider}}, {Text: outcomeWord(x.Outcome), values: []any{x.Outcome}},
+			{Text: word, Tip: definition, Notes: []string{x.Group}, values: []any{x.Reason, x.Group}}, whole(x.N),
+		}
+		p.ReasonTable.Rows = append(p.ReasonTable.Rows, row{Cells: cells})
+		p.Reasons = append(p.Reasons, reasonRow{Cells: cells, Samples: x.Samples})
+	}
+	if g := d.Campaign.Gmail; g != nil {
+		p.GmailMail = true
+		p.Identifiers = s.ownIdentifiers(d, csvOf("identifiers"), api)
+	}
+	if d.Campaign.Stream {
+		p.Earlier, p.Weeks = earlierTable(d, all, of), d.EarlierWeeks.Weeks
+		p.Earlier.JSON = api
+	} else {
+		p.Sends = sendTable(d.Sends, all, d.Window.AsOf)
+		p.Sends.CSV, p.Sends.JSON = csvOf("sends"), api
+	}
+}
+
+// only is a request's query cut down to some names.
+func only(r *http.Request, names ...string) url.Values {
+	out := url.Values{}
+	for _, n := range names {
+		if v := r.URL.Query().Get(n); v != "" {
+			out.Set(n, v)
+		}
+	}
+	return out
+}
+
+// ownIdentifiers lists what Gmail says about a campaign's identifiers, and who shares them.
+func (s *Site) ownIdentifiers(d *view.Detail, csv, api string) *table {
+	t := &table{ID: "identifiers", Caption: "Identifiers at Gmail", CSV: csv, JSON: api,
+		Empty: "Mail of this campaign carried no Feedback-ID that Gmail could report."}
+	t.Columns = []column{
+		{Title: "Identifier", Tip: "One field of the header Feedback-ID, as Gmail reports it.", fields: []string{"value", "field", "domain"}},
+		{Title: "Whose mail", Tip: "How many campaigns used it in the three days up to that day, and this one's part.", fields: []string{"shared_by", "share"}},
+		{Title: "Spam reports", Numeric: true, fields: []string{"spam_rate", "state"}}, {Title: "Day", fields: []string{"day"}},
+	}
+	for i := range d.Campaign.Gmail.Identifiers {
+		x := &d.Campaign.Gmail.Identifiers[i]
+		whose := cell{Text: "its own", values: []any{x.SharedBy, x.Share}, Tip: "At least 90\u00a0% of the deliveries with it are this campaign's, so the rate is this campaign's."}
+		if x.SharedBy > 1 {
+			whose.Text, whose.Notes = fmt.Sprintf("shared by %d", x.SharedBy), []string{percent(x.Share) + " is this campaign's"}
+			whose.Tip, whose.Href = "Several campaigns use it, so its rate blames none of them.", "/gmail?domain="+url.QueryEscape(x.Domain)+"#identifiers"
+		}
+		t.Rows = append(t.Rows, row{Cells: []cell{
+			{Text: x.Value, Notes: []string{"field " + x.Field + " · " + x.Domain}, values: []any{x.Value, x.Field, x.Domain}}, whose,
+			reported(x.SpamRate, x.State, x.CarryOver, x.SharedBy > 1),
+			{Text: day(x.Day), Notes: []string{ago(x.AgeDays)}, values: []any{x.Day.String()}},
+		}})
+	}
+	return t
+}
+
+// reported is a rate that Gmail gives of an identifier.
+func reported(v *float64, state campaign.ReportState, carryOver, shared bool) cell {
+	c := cell{values: []any{nil, string(state)}}
+	if v == nil {
+		c.Text, c.Unknown, c.Tip = stateWord(string(state)), true, gmailMeaning(state)
+		return c
+	}
+	c.Text, c.values[0] = percent(*v), *v
+	c.Level = gmailLevel(*v)
+	c.Tip = "Gmail's lines are 0.1\u00a0% and 0.3\u00a0%."
+	if shared {
+		c.Level, c.Tip = min(c.Level, near), c.Tip+" Several campaigns use the identifier: the rate blames none of them."
+	}
+	if carryOver {
+		c.Notes, c.Level = append(c.Notes, "earlier mail"), fine
+		c.Tip += " Nearly all of this mail was sent before that day."
+	}
+	if state != campaign.ReportOK {
+		c.Notes, c.Level = append(c.Notes, stateWord(string(state))), min(c.Level, near)
+	}
+	return c
+}
+
+// sendRates are the columns of rates in lists of sends.
+var sendRates = []signal.Signal{signal.ComplaintRate, signal.HardBounceRate, signal.BlockRate, signal.DelayRate, signal.UnsubscribeRate}
+
+func sendTable(sends []view.Send, all *[signal.Count]lines, asOf time.Time) *table {
+	t := &table{ID: "sends", Caption: "Sends of the last five weeks", Empty: "No mail in the last five weeks."}
+	t.Columns = []column{{Title: "Send", fields: []string{"name", "start", "end"}}, {Title: "Mail", Numeric: true, fields: []string{"sent", "delivered"}}}
+	for _, sig := range sendRates {
+		t.Columns = append(t.Columns, column{Title: signalWords[sig].name, Tip: sig.Definition().Description, Numeric: true, fields: rateFields(sig.String())})
+	}
+	for i := range sends {
+		x := &sends[i]
+		name := cell{Time: &x.Start, Notes: []string{"for " + duration(x.End.Sub(x.Start))},
+			values: []any{x.Name, x.Start.Format(time.RFC3339), x.End.Format(time.RFC3339)}}
+		if x.Name != "" {
+			name.Notes = append(name.Notes, x.Name)
+		}
+		of := span{"this send, in all its life", asOf}
+		cells := []cell{name, sentCell(&x.Figures, of)}
+		for _, sig := range sendRates {
+			c := rate(sig, &x.Signals[sig], &all[sig], of)
+			if v, ok := x.Compared[sig.String()]; ok {
+				c.Notes = append(c.Notes, verdictNote(v))
+			}
+			cells = append(cells, c)
+		}
+		t.Rows = append(t.Rows, row{Cells: cells})
+	}
+	return t
+}
+
+// verdictNote says how a rate differs from the one before, and nothing where that may be chance.
+func verdictNote(c signal.Comparison) string {
+	switch c.Verdict {
+	case signal.Higher:
+		return "↑ from " + percent(c.Before)
+	case signal.Lower:
+		return "↓ from " + percent(c.Before)
+	default:
+		return "as before"
+	}
+}
+
+// earlierTable sets a stream's window against the same hours of the weeks before.
+func earlierTable(d *view.Detail, all *[signal.Count]lines, of span) *table {
+	e := d.EarlierWeeks
+	t := &table{ID: "earlier", Caption: "Against the same hours of earlier weeks"}
+	t.Columns = []column{{Title: "Rate"}, {Title: "Now", Numeric: true}, {Title: "Before", Numeric: true}, {Title: "Change"}}
+	before := span{"the same hours of the last " + plural(int64(e.Weeks), "week", "weeks"), of.asOf}
+	for _, sig := range append([]signal.Signal{signal.DeliveryRate}, sendRates...) {
+		change := cell{Text: "–", Unknown: true, Tip: "Too little mature mail to compare."}
+		if v, ok := e.Compared[sig.String()]; ok {
+			change = cell{Text: map[signal.Verdict]string{signal.Higher: "higher", signal.Lower: "lower", signal.Unclear: "as before"}[v.Verdict],
+				Tip: fmt.Sprintf("Of mature mail: %s now, %s before.", percent(v.Value), percent(v.Before))}
+			if v.Verdict == signal.Higher && !sig.Definition().HigherIsBetter || v.Verdict == signal.Lower && sig.Definition().HigherIsBetter {
+				change.Level = near
+			}
+		}
+		t.Rows = append(t.Rows, row{Cells: []cell{{Text: signalWords[sig].name}, rate(sig, &d.Campaign.Signals[sig], &all[sig], of),
+			rate(sig, &e.Signals[sig], &all[sig], before), change}})
+	}
+	return t
+}
+
+// timelineOutcomes are those that a timeline shows.
+var timelineOutcomes = []observation.Outcome{
+	observation.Sent, observation.Delivered, observation.HardBounced, observation.SoftBounced, observation.Complained,
+	observation.Delayed, observation.Unsubscribed, observation.Suppressed,
+}
+
+func timelineTable(r *http.Request, line *view.Timeline) *table {
+	t := &table{ID: "timeline", Caption: "What became of the mail, by when it was sent", CSV: with(r.URL, "format", "csv", "table", "timeline", "show", "")}
+	t.Columns = []column{{Title: "Sent from", fields: []string{"start"}}}
+	for _, o := range timelineOutcomes {
+		t.Columns = append(t.Columns, column{Title: outcomeWords[o], Numeric: true, fields: []string{o.String()}})
+	}
+	for i := range line.Points {
+		x := &line.Points[i]
+		if x.Recipients == (view.Recipients{}) {
+			continue
+		}
+		cells := []cell{at(&x.Start, "")}
+		for _, o := range timelineOutcomes {
+			cells = append(cells, whole(x.Recipients[o]))
+		}
+		t.Rows = append(t.Rows, row{Cells: cells})
+	}
+	return t
+}
+
+// chart is what the timeline's script draws.
+type chart struct {
+	// Width is how many seconds a point holds; Times are when each begins, in Unix seconds.
+	Width  int64              `json:"width"`
+	Start  int64              `json:"start"`
+	End    int64              `json:"end"`
+	Times  []int64            `json:"times"`
+	Counts map[string][]int64 `json:"counts"`
+	Sends  []chartSend        `json:"sends"`
+	Gmail  []chartGmail       `json:"gmail"`
+}
+
+type chartSend struct {
+	Name  string `json:"name"`
+	Start int64  `json:"start"`
+	End   int64  `json:"end"`
+}
+
+// chartGmail is what Gmail said about an identifier, day by day. A day that has not arrived is missing; one that arrived
+// without a rate has none.
+type chartGmail struct {
+	Identifier string     `json:"identifier"`
+	Domain     string     `json:"domain"`
+	Own        bool       `json:"own"`
+	Days       []chartDay `json:"days"`
+}
+
+type chartDay struct {
+	Start      int64    `json:"start"`
+	Rate       *float64 `json:"rate"`
+	Deliveries int64    `json:"deliveries"`
+}
+
+func (s *Site) timelineJSON(w http.ResponseWriter, r *http.Request) {
+	q := queryOf(r)
+	tenant, id := q.text("tenant"), r.PathValue("id")
+	over := rangeOf(q.choice("range", "5w", "24h", "7d", "5w"))
+	if err := q.err(); err != nil {
+		http.Error(w, err.Error(), http.StatusBadRequest)
+		return
+	}
+	line, err := s.View.Timeline(r.Context(), tenant, id, over)
+	if err != nil {
+		s.Log.Error("timeline not shown", "err", err)
+		http.Error(w, "The timeline could not be read.", http.StatusInternalServerError)
+		return
+	}
+	c := chart{Width: int64(line.Width / time.Second), Start: line.Start.Unix(), End: line.End.Unix(), Counts: map[string][]int64{}}
+	for i := range line.Points {
+		x := &line.Points[i]
+		c.Times = append(c.Times, x.Start.Unix())
+		for _, o := range timelineOutcomes {
+			c.Counts[o.String()] = append(c.Counts[o.String()], x.Recipients[o])
+		}
+	}
+	c.Gmail = s.gmailDays(tenant, id, line.Start)
+	w.Header().Set("Content-Type", "application/json")
+	_ = json.NewEncoder(w).Encode(c) // a client that is gone needs no answer
+}
+
+// gmailDays are Gmail's days about the identifiers that a campaign uses, its own first.
+func (s *Site) gmailDays(tenant, id string, from time.Time) []chartGmail {
+	g := s.View.Brief(tenant, id, signal.Week).Campaign.Gmail
+	out := []chartGmail{}
+	if g == nil {
+		return out
+	}
+	used := map[[2]string]*view.GmailIdentifier{}
+	for i := range g.Identifiers {
+		x := &g.Identifiers[i]
+		used[[2]string{x.Domain, x.Value}] = x
+	}
+	s.View.WalkGmailDays(observation.PostmasterFeedbackLoopSpamRate, func(series *view.GmailSeries) bool {
+		x := used[[2]string{series.Domain, series.Identifier}]
+		if x == nil {
+			return true
+		}
+		line := chartGmail{Identifier: series.Identifier, Domain: series.Domain, Own: x.SharedBy <= 1, Days: []chartDay{}}
+		for _, d := range series.Days {
+			if start := d.Day.Start(time.UTC); !start.Before(from.Add(-24 * time.Hour)) {
+				line.Days = append(line.Days, chartDay{start.Unix(), d.Value, d.Deliveries})
+			}
+		}
+		out = append(out, line)
+		return true
+	})
+	return out
+}

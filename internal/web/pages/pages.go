@@ -1,0 +1,252 @@
+package pages
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"embed"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"html/template"
+	"io/fs"
+	"log/slog"
+	"mime"
+	"net/http"
+	"path"
+	"strings"
+	"time"
+
+	"github.com/mailvane/mailvane/alerts"
+	"github.com/mailvane/mailvane/internal/campaign"
+	"github.com/mailvane/mailvane/internal/signal"
+	"github.com/mailvane/mailvane/internal/view"
+	"github.com/mailvane/mailvane/internal/web"
+)
+
+// View is what the pages show of the ledger.
+type View interface {
+	web.View
+	Brief(tenant, id string, w signal.Window) view.Detail
+	Paces(names []campaign.Name) []view.Pace
+	Timeline(ctx context.Context, tenant, id string, over time.Duration) (view.Timeline, error)
+	Reasons(q view.ReasonQuery) []view.Reason
+	Walk(by view.By, see func(*view.Subject) bool)
+	WalkGmail(see func(*view.GmailSubject) bool)
+	WalkGmailDays(metric string, see func(*view.GmailSeries) bool)
+	Totals(w signal.Window) view.Totals
+}
+
+// Options are what the pages show.
+type Options struct {
+	View View
+	// Sources says how what is read is.
+	Sources func(ctx context.Context) (web.Sources, error)
+	// Quarantine lists what was not understood, newest first, without its bodies. Nil hides the list.
+	Quarantine func(ctx context.Context, limit int) ([]Quarantined, error)
+	// Rules are those in force, from which the pages take their lines; nil stands for the defaults.
+	Rules func() []alerts.Rule
+	// Version is the program's.
+	Version string
+	Now     func() time.Time
+	Log     *slog.Logger
+}
+
+// Quarantined is a message that was not understood.
+type Quarantined struct {
+	ID     int64
+	Source string
+	At     time.Time
+	// Reason is from a closed list, Detail says what is wrong and where.
+	Reason, Detail string
+	// Bytes is the size of the message.
+	Bytes int64
+}
+
+//go:embed assets templates
+var files embed.FS
+
+// Site is all pages.
+type Site struct {
+	Options
+	templates map[string]*template.Template
+	// release names the assets of this build in their address, so that browsers may keep them for ever.
+	release string
+	// names are those of providers for people.
+	names map[string]string
+}
+
+// New prepares the pages. Its error is one of the program's own templates.
+func New(o Options) (*Site, error) {
+	if o.Rules == nil {
+		o.Rules = alerts.Defaults
+	}
+	s := &Site{Options: o, templates: map[string]*template.Template{}, names: providerNames()}
+	if err := s.fingerprint(); err != nil {
+		return nil, err
+	}
+	base, err := template.New("layout.html").Funcs(functions()).ParseFS(files, "templates/layout.html", "templates/parts.html")
+	if err != nil {
+		return nil, fmt.Errorf("read the pages' templates: %w", err)
+	}
+	for _, name := range []string{"overview", "campaign", "providers", "gmail", "inbound", "sources", "problem"} {
+		one, err := base.Clone()
+		if err != nil {
+			return nil, fmt.Errorf("read the pages' templates: %w", err)
+		}
+		if s.templates[name], err = one.ParseFS(files, "templates/"+name+".html"); err != nil {
+			return nil, fmt.Errorf("read the pages' templates: %w", err)
+		}
+	}
+	return s, nil
+}
+
+// fingerprint names the assets by what they hold.
+func (s *Site) fingerprint() error {
+	sum := sha256.New()
+	err := fs.WalkDir(files, "assets", func(name string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		body, err := files.ReadFile(name)
+		sum.Write(body)
+		return err
+	})
+	s.release = hex.EncodeToString(sum.Sum(nil))[:12]
+	return err
+}
+
+// Register adds the pages to a mux.
+func (s *Site) Register(mux *http.ServeMux) {
+	for pattern, handler := range map[string]http.HandlerFunc{
+		"GET /{$}":                          s.overview,
+		"GET /campaigns/{id}":               s.campaign,
+		"GET /campaigns/{id}/timeline.json": s.timelineJSON,
+		"GET /providers":                    s.providers,
+		"GET /gmail":                        s.gmail,
+		"GET /inbound":                      s.inbound,
+		"GET /sources":                      s.sources,
+	} {
+		mux.Handle(pattern, guarded(handler))
+	}
+	mux.HandleFunc("GET /assets/{release}/{file...}", s.asset)
+	mux.Handle("GET /favicon.ico", http.RedirectHandler(s.assetURL("icon.svg"), http.StatusFound))
+}
+
+// policy lets a page load its own files and talk to its own origin, and nothing else: no inline script, no inline style, no
+// frame, no plug-in.
+const policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; " +
+	"form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
+
+func guarded(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		h := w.Header()
+		h.Set("Content-Security-Policy", policy)
+		h.Set("X-Content-Type-Options", "nosniff")
+		// A page's address may hold a campaign's name: it is nobody else's business.
+		h.Set("Referrer-Policy", "same-origin")
+		h.Set("Cache-Control", "no-store")
+		next.ServeHTTP(w, r)
+	})
+}
+
+func (s *Site) assetURL(file string) string { return "/assets/" + s.release + "/" + file }
+
+func (s *Site) asset(w http.ResponseWriter, r *http.Request) {
+	file := r.PathValue("file")
+	body, err := files.ReadFile("assets/" + file)
+	if err != nil || r.PathValue("release") != s.release {
+		http.NotFound(w, r)
+		return
+	}
+	kind := mime.TypeByExtension(path.Ext(file))
+	switch path.Ext(file) { // a machine's own table of types may say otherwise
+	case ".js":
+		kind = "text/javascript; charset=utf-8"
+	case ".css":
+		kind = "text/css; charset=utf-8"
+	case ".svg":
+		kind = "image/svg+xml"
+	case "":
+		kind = "text/plain; charset=utf-8"
+	}
+	w.Header().Set("Content-Type", kind)
+	w.Header().Set("Cache-Control", "public, max-age=31536000, immutable")
+	_, _ = w.Write(body) // a client that is gone needs no answer
+}
+
+// render lays a page out. It is written at once or not at all, so that a fault shows as one.
+func (s *Site) render(w http.ResponseWriter, status int, name string, page any) {
+	var body bytes.Buffer
+	if err := s.templates[name].Execute(&body, page); err != nil {
+		s.Log.Error("page not shown", "page", name, "err", err)
+		http.Error(w, "This page could not be shown; the log says why.", http.StatusInternalServerError)
+		return
+	}
+	w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	w.WriteHeader(status)
+	_, _ = w.Write(body.Bytes())
+}
+
+// fault answers for an error. What an error of ours says stays in the log.
+func (s *Site) fault(w http.ResponseWriter, r *http.Request, err error) {
+	p := problemPage{frame: s.frame(r, "", "Something went wrong"), Text: "This could not be read. The log says why."}
+	status := http.StatusInternalServerError
+	var wrong *badQuery
+	switch {
+	case errors.Is(err, view.ErrNotFound):
+		status, p.Title, p.Text = http.StatusNotFound, "Not found", "There was "+err.Error()+"."
+	case errors.As(err, &wrong):
+		status, p.Title, p.Text = http.StatusBadRequest, "This address cannot be read", wrong.Error()
+	case errors.Is(err, context.Canceled):
+		return // the reader went away
+	default:
+		s.Log.Error("page not shown", "page", r.URL.Path, "err", err)
+	}
+	s.render(w, status, "problem", p)
+}
+
+// problemPage says why there is no page.
+type problemPage struct {
+	frame
+	Text string
+}
+
+// frame is what surrounds every page.
+type frame struct {
+	Title   string
+	Section string
+	Nav     []link
+	Windows []link
+	// Assets leads to the files of the pages.
+	Assets  string
+	Version string
+	AsOf    time.Time
+}
+
+// link is a link to a page or to a state of one.
+type link struct {
+	Text, Href string
+	Current    bool
+}
+
+func (s *Site) frame(r *http.Request, section, title string) frame {
+	f := frame{Title: title, Section: section, Assets: strings.TrimSuffix(s.assetURL(""), "/"), Version: s.Version}
+	for _, n := range []link{
+		{Text: "Overview", Href: "/"}, {Text: "Providers", Href: "/providers"}, {Text: "Gmail", Href: "/gmail"},
+		{Text: "Inbound", Href: "/inbound"}, {Text: "Sources", Href: "/sources"},
+	} {
+		n.Current = n.Text == section
+		f.Nav = append(f.Nav, n)
+	}
+	return f
+}
+
+// windows offers the windows of a page that has one, with the rest of its address as it is.
+func (f *frame) windows(r *http.Request, current signal.Window) {
+	for _, w := range signal.Windows() {
+		f.Windows = append(f.Windows, link{
+			Text: windowWords[w], Href: with(r.URL, "window", w.String(), "page", ""), Current: w == current,
+		})
+	}
+}

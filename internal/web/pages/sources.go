@@ -1,0 +1,408 @@
+package pages
+
+import (
+	"fmt"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/mailvane/mailvane/internal/view"
+	"github.com/mailvane/mailvane/internal/web"
+)
+
+// sourceWords are the kinds of sources for people.
+var sourceWords = map[string]string{
+	"ses": "SES events (SQS)", "postmaster": "Gmail Postmaster Tools", "receipt_rules": "Receipt rules (CloudWatch)",
+	"account": "SES account (CloudWatch)", "dmarc": "DMARC reports",
+}
+
+func stateLevel(state string) level {
+	switch state {
+	case "error":
+		return critical
+	case "stale":
+		return warning
+	default:
+		return fine
+	}
+}
+
+// sourceTable lists what is read; brief leaves out what only the page of sources needs.
+func sourceTable(all *web.Sources, brief bool) *table {
+	t := &table{ID: "sources", Caption: "What is read", JSON: "/api/v1/sources", CSV: "/sources?format=csv&table=sources",
+		Empty: "Nothing is read: no collector is configured."}
+	t.Columns = []column{
+		{Title: "Source", fields: []string{"source", "kind"}}, {Title: "State", fields: []string{"state", "reason"}},
+		{Title: "Last read", fields: []string{"last_success"}},
+		{Title: "Behind", Tip: "How old the newest message was when it was received.", Numeric: true, fields: []string{"lag_seconds", "queue_depth"}},
+	}
+	if !brief {
+		t.Columns = append(t.Columns, column{Title: "Passes", Tip: "Succeeded and failed since the start.", Numeric: true,
+			fields: []string{"passes_succeeded", "passes_failed"}},
+			column{Title: "CloudWatch cost", Tip: "By list price, since the start.", Numeric: true, fields: []string{"cloudwatch_metrics", "cloudwatch_dollars"}})
+	}
+	for i := range all.Sources {
+		src := &all.Sources[i]
+		kind := sourceWords[src.Kind]
+		if kind == "" {
+			kind = src.Kind
+		}
+		name := cell{Text: src.Name, Notes: []string{kind}, values: []any{src.Name, src.Kind}}
+		for _, d := range src.Unreadable {
+			name.Notes = append(name.Notes, d.Domain+": "+stateWord(d.Access))
+		}
+		state := cell{Marks: []mark{{Text: stateWord(src.State), Level: stateLevel(src.State)}}, values: []any{src.State, src.Reason}}
+		if src.State == "ok" {
+			state.Marks = []mark{{Text: "ok"}}
+		}
+		if src.Error != "" && src.State != "ok" {
+			state.Notes = append(state.Notes, src.Error)
+		}
+		r := row{Cells: []cell{name, state, at(src.LastSuccess, "never"), lagCell(src.Queue)}, Level: stateLevel(src.State)}
+		if !brief {
+			r.Cells = append(r.Cells, passesCell(&src.Passes), costCell(src.CloudWatch))
+		}
+		t.Rows = append(t.Rows, r)
+	}
+	return t
+}
+
+func lagCell(q *web.QueueInfo) cell {
+	if q == nil {
+		return cell{Text: "–", Unknown: true, Tip: "Not a queue.", values: []any{nil, nil}}
+	}
+	c := cell{Text: duration(time.Duration(q.LagSeconds * float64(time.Second))), values: []any{q.LagSeconds, nil}}
+	if q.Depth != nil {
+		c.Tip = plural(*q.Depth, "message waits", "messages wait") + " in the queue or are in flight."
+		c.values[1] = *q.Depth
+	}
+	return c
+}
+
+func passesCell(p *web.Passes) cell {
+	c := cell{Text: count(p.Succeeded), values: []any{p.Succeeded, p.Failed}}
+	if p.Failed > 0 {
+		c.Notes = append(c.Notes, plural(p.Failed, "failure", "failures"))
+	}
+	return c
+}
+
+func costCell(u *web.CloudWatchUse) cell {
+	if u == nil {
+		return cell{Text: "–", Unknown: true, Tip: "Asks nothing of CloudWatch.", values: []any{nil, nil}}
+	}
+	return cell{Text: fmt.Sprintf("$%.4f", u.Dollars), Tip: fmt.Sprintf("%s metrics in %s, by list price.", count(u.Metrics),
+		plural(u.Requests, "request", "requests")), values: []any{u.Metrics, u.Dollars}}
+}
+
+// sourcesPage is the page of what is read.
+type sourcesPage struct {
+	frame
+	Findings     []finding
+	Sources      *table
+	Ledger       []fact
+	Accounts     []accountSection
+	Published    *table
+	Names        *table
+	Unclassified *table
+	Quarantine   *table
+	Quarantined  int64
+}
+
+// fact is a name and a value.
+type fact struct {
+	Name  string
+	Value cell
+}
+
+// accountSection is an SES account in a region.
+type accountSection struct {
+	ID, Title string
+	Standing  standing
+	Facts     []fact
+	Coverage  *table
+	Explains  []string
+	Tenants   *table
+	Listed    *table
+}
+
+func (s *Site) sources(w http.ResponseWriter, r *http.Request) {
+	q := queryOf(r)
+	all, err := s.Sources(r.Context())
+	if err != nil {
+		s.fault(w, r, err)
+		return
+	}
+	all.SES = s.View.Accounts()
+	p := sourcesPage{frame: s.frame(r, "Sources", "Sources"), Quarantined: all.Quarantine.Messages}
+	p.AsOf = all.AsOf
+	p.Sources = sourceTable(&all, false)
+	p.Ledger = ledgerFacts(&all)
+	p.Published, p.Names, p.Unclassified = publishedTable(&all), namesTable(&all), s.unclassifiedTable(&all)
+	if p.Quarantine, err = s.quarantineTable(r); err != nil {
+		s.fault(w, r, err)
+		return
+	}
+	stands, _ := s.accounts(all.SES)
+	p.Findings = trouble(&all)
+	tables := []*table{p.Sources, p.Published, p.Names, p.Unclassified, p.Quarantine}
+	for i := range all.SES.Accounts {
+		section := accountSectionOf(&all.SES.Accounts[i], &stands[i])
+		p.Accounts = append(p.Accounts, section)
+		tables = append(tables, section.Coverage, section.Tenants, section.Listed)
+	}
+	if s.csv(w, r, q, tables...) {
+		return
+	}
+	s.render(w, http.StatusOK, "sources", p)
+}
+
+func ledgerFacts(all *web.Sources) []fact {
+	l := &all.Ledger
+	writable := cell{Text: "yes"}
+	if !l.Writable {
+		writable = cell{Text: "no", Level: critical, Tip: l.Error}
+	}
+	facts := []fact{
+		{"Can store", writable},
+		{"Size", cell{Text: bytesWord(l.Bytes), Tip: "and " + bytesWord(l.WALBytes) + " of log before it."}},
+		{"Held", cell{Text: count(all.Held), Tip: "Untagged notifications that wait up to 15 minutes for their tagged copy."}},
+	}
+	for _, class := range []string{"routine", "exceptional"} {
+		if seconds, ok := l.Horizon[class]; ok {
+			facts = append(facts, fact{"Repeats known for", cell{Text: duration(time.Duration(seconds * float64(time.Second))),
+				Tip: "How far back a repeated event is recognised, of the " + class + " class.", Notes: []string{class}}})
+		}
+	}
+	return facts
+}
+
+func publishedTable(all *web.Sources) *table {
+	t := &table{ID: "published", Caption: "Which events arrive", CSV: "/sources?format=csv&table=published", JSON: "/api/v1/sources",
+		Empty: "No event has arrived yet."}
+	t.Columns = []column{
+		{Title: "Configuration set", fields: []string{"account", "region", "configuration_set"}},
+		{Title: "Basis of rates", Tip: "What rates of bounces are divided by.", fields: []string{"basis"}},
+		{Title: "Event types", Wide: true, fields: []string{"types"}}, {Title: "Newest mail", fields: []string{"last"}},
+	}
+	for i := range all.Published {
+		p := &all.Published[i]
+		name := p.ConfigurationSet
+		if name == "" {
+			name = "none"
+		}
+		var newest time.Time
+		types := ""
+		for _, d := range choices(keys(p.Types), "", nil) {
+			if types != "" {
+				types += ", "
+			}
+			types += d.Text
+			if last := p.Types[d.Value].Last; last.After(newest) {
+				newest = last
+			}
+		}
+		basis := map[string]cell{
+			"attempted": {Text: "attempted", Tip: "Sent, less what SES did not try to deliver."},
+			"settled":   {Text: "settled", Tip: "Delivered and bounced, as no Send events arrive."},
+			"none":      {Text: "no rate", Unknown: true, Tip: "Too few types arrive for any rate."},
+		}[p.Basis]
+		if basis.Text == "" {
+			basis.Text = p.Basis
+		}
+		basis.values = []any{p.Basis}
+		t.Rows = append(t.Rows, row{Cells: []cell{
+			{Text: name, Notes: []string{p.Account + " · " + p.Region}, values: []any{p.Account, p.Region, p.ConfigurationSet}},
+			basis, {Text: types, values: []any{types}}, at(&newest, "never"),
+		}})
+	}
+	return t
+}
+
+func keys[V any](m map[string]V) map[string]bool {
+	out := make(map[string]bool, len(m))
+	for k := range m {
+		out[k] = true
+	}
+	return out
+}
+
+func namesTable(all *web.Sources) *table {
+	t := &table{ID: "names", Caption: "Names that are counted apart", CSV: "/sources?format=csv&table=names", JSON: "/api/v1/sources"}
+	t.Columns = []column{
+		{Title: "Of", fields: []string{"dimension"}}, {Title: "Counted apart", Numeric: true, fields: []string{"tracked"}},
+		{Title: "Folded", Tip: "Events that lost their name because a bound was reached.", Numeric: true, fields: []string{"folded_events"}},
+	}
+	for _, n := range all.Names {
+		folded := whole(n.Folded)
+		if n.Folded > 0 {
+			folded.Level = warning
+		}
+		name := plain(stateWord(n.Dimension))
+		name.values = []any{n.Dimension}
+		t.Rows = append(t.Rows, row{Cells: []cell{name, whole(n.Tracked), folded}})
+	}
+	return t
+}
+
+func (s *Site) unclassifiedTable(all *web.Sources) *table {
+	t := &table{ID: "unclassified", Caption: "Replies whose reason is not known", CSV: "/sources?format=csv&table=unclassified",
+		JSON: "/api/v1/sources", Empty: "None in the last 14 days."}
+	t.Columns = []column{
+		{Title: "Provider", fields: []string{"provider"}}, {Title: "Outcome", fields: []string{"outcome"}},
+		{Title: "Reply", Tip: "With everything personal replaced.", Wide: true, fields: []string{"text"}},
+		{Title: "Times", Numeric: true, fields: []string{"n"}}, {Title: "Last", fields: []string{"last"}},
+	}
+	for i := range all.Unclassified {
+		u := &all.Unclassified[i]
+		t.Rows = append(t.Rows, row{Cells: []cell{
+			{Text: s.provider(u.Provider), values: []any{u.Provider}}, {Text: outcomeWord(u.Outcome), values: []any{u.Outcome}},
+			plain(u.Text), whole(u.N), at(&u.Last, "never"),
+		}})
+	}
+	return t
+}
+
+// quarantineShown is how many quarantined messages are listed.
+const quarantineShown = 100
+
+func (s *Site) quarantineTable(r *http.Request) (*table, error) {
+	if s.Quarantine == nil {
+		return nil, nil //nolint:nilnil // no table is an answer
+	}
+	messages, err := s.Quarantine(r.Context(), quarantineShown)
+	if err != nil {
+		return nil, err
+	}
+	t := &table{ID: "quarantine", Caption: "Quarantine", CSV: "/sources?format=csv&table=quarantine",
+		Empty: "Nothing is in quarantine: every message was understood."}
+	t.Columns = []column{
+		{Title: "Number", Numeric: true, fields: []string{"id"}}, {Title: "Came", fields: []string{"at"}},
+		{Title: "Source", fields: []string{"source"}}, {Title: "Why it was not understood", Wide: true, fields: []string{"reason", "detail"}},
+		{Title: "Size", Numeric: true, fields: []string{"bytes"}},
+	}
+	for i := range messages {
+		m := &messages[i]
+		t.Rows = append(t.Rows, row{Cells: []cell{
+			whole(m.ID), at(&m.At, "not known"), plain(m.Source),
+			{Text: stateWord(m.Reason), Notes: []string{m.Detail}, values: []any{m.Reason, m.Detail}}, {Text: bytesWord(m.Bytes), values: []any{m.Bytes}},
+		}})
+	}
+	return t, nil
+}
+
+func accountSectionOf(a *view.Account, st *standing) accountSection {
+	name := a.Account + "-" + a.Region
+	out := accountSection{ID: "ses-" + name, Title: a.Account + " in " + a.Region, Standing: *st, Explains: a.Coverage.Explains}
+	if q := &a.Quota; q.Sent != nil {
+		text, tip := count(int64(*q.Sent)), "Sent in the last 24 hours."
+		if q.Max != nil {
+			tip = fmt.Sprintf("%s of %s that may be sent in 24 hours.", count(int64(*q.Sent)), count(int64(*q.Max)))
+		}
+		c := cell{Text: text, Tip: tip}
+		if q.Used != nil {
+			c.Notes = append(c.Notes, percent(*q.Used)+" of the quota")
+		}
+		out.Facts = append(out.Facts, fact{"Sent in 24 hours", c})
+	}
+	for _, c := range []struct {
+		name string
+		of   *view.Coverage
+	}{{"Events that arrive", &a.Coverage.Events}, {"With a configuration set", &a.Coverage.ConfigurationSet}, {"With a Feedback-ID", &a.Coverage.FeedbackID}} {
+		out.Facts = append(out.Facts, fact{c.name, coverageCell(c.of)})
+	}
+	for i := range a.Parts {
+		if p := &a.Parts[i]; p.Missing != "" {
+			out.Facts = append(out.Facts, fact{"Permission missing", cell{Text: p.Missing, Level: warning, Tip: "Needed to read " + stateWord(string(p.Part)) + "."}})
+		}
+	}
+	out.Coverage, out.Tenants, out.Listed = coverageTable(name, a), tenantTable(name, a), listedTable(name, a)
+	return out
+}
+
+func coverageCell(c *view.Coverage) cell {
+	if c.Share == nil {
+		return cell{Text: stateWord(c.State.String()), Unknown: true, Tip: "It cannot be told."}
+	}
+	l := fine
+	if c.Finding != "" && *c.Share < 0.95 {
+		l = warning
+	}
+	return cell{Text: percent(*c.Share), Level: l, Tip: fmt.Sprintf("%s of %s in the last hours that could be compared with CloudWatch.",
+		count(c.Numerator), count(c.Denominator))}
+}
+
+func coverageTable(name string, a *view.Account) *table {
+	t := &table{ID: "coverage-" + name, Caption: "What arrives of what CloudWatch counted", JSON: "/api/v1/sources",
+		CSV: "/sources?format=csv&table=" + url.QueryEscape("coverage-"+name), Empty: "No hour could be compared yet."}
+	t.Columns = []column{
+		{Title: "Events", fields: []string{"of"}}, {Title: "Counted here", Numeric: true, fields: []string{"ours", "maybe"}},
+		{Title: "By CloudWatch", Numeric: true, fields: []string{"cloudwatch"}}, {Title: "Share", Numeric: true, fields: []string{"value", "state", "finding"}},
+	}
+	for i := range a.Coverage.Of {
+		c := &a.Coverage.Of[i]
+		share := coverageCell(&view.Coverage{Share: c.Share, Numerator: c.Ours, Denominator: c.CloudWatch, State: c.State, Finding: c.Finding})
+		share.values = []any{nil, c.State.String(), string(c.Finding)}
+		if c.Share != nil {
+			share.values[0] = *c.Share
+		}
+		if c.Finding != "" {
+			share.Notes = append(share.Notes, string(c.Finding))
+		}
+		ours := cell{Text: count(c.Ours), values: []any{c.Ours, c.Maybe}}
+		if c.Maybe > 0 {
+			ours.Notes = append(ours.Notes, "and "+count(c.Maybe)+" that CloudWatch may count")
+		}
+		t.Rows = append(t.Rows, row{Cells: []cell{plain(c.Of), ours, whole(c.CloudWatch), share}})
+	}
+	return t
+}
+
+func tenantTable(name string, a *view.Account) *table {
+	t := &table{ID: "tenants-" + name, Caption: "Tenants as SES sees them, last eight days", JSON: "/api/v1/sources",
+		CSV: "/sources?format=csv&table=" + url.QueryEscape("tenants-"+name), Empty: "No tenant has sent mail."}
+	t.Columns = []column{
+		{Title: "Tenant", fields: []string{"tenant", "status"}}, {Title: "Sent", Numeric: true, fields: []string{"sends"}},
+		{Title: "Bounce rate", Numeric: true, fields: []string{"bounce_rate", "bounces"}},
+		{Title: "Complaint rate", Numeric: true, fields: []string{"complaint_rate", "complaints"}},
+	}
+	for i := range a.Tenants {
+		x := &a.Tenants[i]
+		tenant := cell{Text: x.Tenant, values: []any{x.Tenant, x.Status}}
+		if x.Status != "" && x.Status != "ENABLED" {
+			tenant.Marks = []mark{{Text: strings.ToLower(x.Status), Level: critical}}
+		}
+		share := func(v *float64, n int64, what string) cell {
+			if v == nil {
+				return cell{Text: stateWord(x.State.String()), Unknown: true, values: []any{nil, n}}
+			}
+			return cell{Text: percent(*v), values: []any{*v, n}, Tip: fmt.Sprintf("%s %s of %s sent, by CloudWatch.", count(n), what, count(x.Sends))}
+		}
+		t.Rows = append(t.Rows, row{Cells: []cell{tenant, whole(x.Sends), share(x.BounceRate, x.Bounces, "bounces"), share(x.ComplaintRate, x.Complaints, "complaints")}})
+	}
+	return t
+}
+
+func listedTable(name string, a *view.Account) *table {
+	t := &table{ID: "findings-" + name, Caption: "What SES recommends", JSON: "/api/v1/sources",
+		CSV: "/sources?format=csv&table=" + url.QueryEscape("findings-"+name), Empty: "Nothing."}
+	t.Columns = []column{
+		{Title: "About", fields: []string{"resource"}}, {Title: "Impact", fields: []string{"impact", "type", "status"}},
+		{Title: "What SES says", Wide: true, fields: []string{"description"}}, {Title: "Since", fields: []string{"since"}},
+	}
+	for _, list := range []*view.AccountFinding{&a.Recommendations, &a.Entities} {
+		for i := range list.Items {
+			x := &list.Items[i]
+			impact := cell{Marks: []mark{{Text: x.Type + x.Status}}, values: []any{x.Impact, x.Type, x.Status}}
+			if x.Impact == "HIGH" {
+				impact.Marks[0].Level = warning
+			}
+			impact.Notes = append(impact.Notes, "impact "+strings.ToLower(x.Impact))
+			t.Rows = append(t.Rows, row{Cells: []cell{
+				{Text: resourceName(x.Resource), values: []any{x.Resource}}, impact, plain(x.Description), at(&x.Since, "not known"),
+			}})
+		}
+	}
+	return t
+}
