@@ -11,7 +11,7 @@ import (
 
 // TestModules holds that "go install" of a release builds what was tested here: it ignores replace and exclude lines.
 func TestModules(t *testing.T) {
-	for _, name := range []string{"go.mod", ".ci/tools/go.mod"} {
+	for _, name := range []string{"go.mod", ".ci/tools/go.mod", ".ci/chart/go.mod"} {
 		for _, line := range lines(t, name) {
 			if word, _, _ := strings.Cut(strings.TrimSpace(line), " "); word == "replace" || word == "exclude" {
 				t.Errorf("%s: %q: depend on a release instead", name, line)
