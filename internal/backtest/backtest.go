@@ -24,6 +24,12 @@ const (
 	hoursBack = 93 * day
 	// between is how far apart rounds are within a step of an hour, so that the clocks of alerts run.
 	between = alerts.LongestRound
+	// followed is how far a view may follow a ledger at once: as long as its shortest window, it would read all afresh.
+	followed = hour / 2
+	// readEvery is how often readings are looked at: sources tell hours and days, receipt rules aside.
+	readEvery = hour
+	// fresh is how old a sampler takes a view to be before it calls it stale.
+	fresh = 10 * time.Minute
 )
 
 // ErrRange says that there is no history between the two ends; the message says what there is.
@@ -58,8 +64,10 @@ type backtest struct {
 	sampler *sampler.Sampler
 	rules   *alerts.Rules
 	router  *alerts.Router
-	// fineFrom is when steps become short.
-	fineFrom time.Time
+	// fineFrom is when steps become short; readAt is when readings were looked at last.
+	fineFrom, readAt time.Time
+	// reads bring the view's parts up to date that the rules need.
+	reads []func(context.Context) error
 
 	state  *alerts.State
 	groups *alerts.Groups
@@ -85,7 +93,6 @@ func Run(ctx context.Context, o Options) (*Result, error) {
 		if next.After(b.o.To) {
 			break
 		}
-		b.past.goOn(next)
 		at = next
 	}
 	return b.result(), nil
@@ -125,7 +132,8 @@ func newBacktest(ctx context.Context, o Options) (*backtest, error) {
 	}
 	b.past = newPast(o.Reader, b.o.From)
 	b.view = view.New(b.past, view.Options{Group: o.Group, Settings: o.Settings})
-	b.sampler = sampler.New(sampler.Options{View: b.view, Now: func() time.Time { return b.past.at }})
+	b.sampler = sampler.New(sampler.Options{View: b.view, Now: b.now})
+	b.reads = b.needed(tested)
 	// Whether sources worked at the time is not known, so they are taken to have done so.
 	b.sampler.Observe(sampler.Daemon{})
 	return b, nil
@@ -166,12 +174,8 @@ func (b *backtest) next(at time.Time) time.Time {
 // step brings the view up to a time and makes the rounds of the step. Those after the first see the same figures: within an
 // hour nothing is known, but the clocks of alerts go on.
 func (b *backtest) step(ctx context.Context, at time.Time) error {
-	for _, refresh := range []func(context.Context) error{
-		b.view.Refresh, b.view.RefreshGmail, b.view.RefreshAccounts, b.view.RefreshInbound,
-	} {
-		if err := refresh(ctx); err != nil {
-			return err
-		}
+	if err := b.refresh(ctx, at); err != nil {
+		return err
 	}
 	b.round(at, b.samples(ctx, b.rules.Series()))
 	if b.err != nil {
@@ -185,6 +189,66 @@ func (b *backtest) step(ctx context.Context, at time.Time) error {
 		b.round(again, slices.Values(kept))
 	}
 	return nil
+}
+
+// refresh brings the view up to a time.
+func (b *backtest) refresh(ctx context.Context, at time.Time) error {
+	for b.past.at.Before(at) {
+		if next := b.past.at.Add(followed); next.Before(at) {
+			b.past.goOn(next)
+		} else {
+			b.past.goOn(at)
+		}
+		if err := b.view.Refresh(ctx); err != nil {
+			return err
+		}
+	}
+	if b.view.AsOf().IsZero() { // the first step
+		if err := b.view.Refresh(ctx); err != nil {
+			return err
+		}
+	}
+	if at.Sub(b.readAt) < readEvery {
+		return nil
+	}
+	b.readAt = at
+	for _, read := range b.reads {
+		if err := read(ctx); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// now is the time by which the sampler judges how old figures are: readings were looked at within the hour, as far as can be
+// known.
+func (b *backtest) now() time.Time {
+	if at := b.readAt.Add(fresh); at.Before(b.past.at) {
+		return at
+	}
+	return b.past.at
+}
+
+// needed are the parts of a view that rules need. What Gmail tells is joined for all, because it also tells where the mail of
+// campaigns was sent from, by which alerts mute one another.
+func (b *backtest) needed(rules []alerts.Rule) []func(context.Context) error {
+	reads := []func(context.Context) error{b.view.RefreshGmail}
+	accounts, inbound := false, false
+	for i := range rules {
+		switch s := rules[i].Signal; {
+		case s >= alerts.ReceiptFailures && s <= alerts.ReceiptSilent:
+			inbound = true
+		case s >= alerts.AccountBounceRate:
+			accounts = true
+		}
+	}
+	if accounts {
+		reads = append(reads, b.view.RefreshAccounts)
+	}
+	if inbound {
+		reads = append(reads, b.view.RefreshInbound)
+	}
+	return reads
 }
 
 // samples tells the figures of some series.

@@ -21,6 +21,9 @@ var feeds = [...]struct {
 	{"CloudWatch about receipt rules", []string{observation.ReceiptRules}, alerts.ReceiptFailures, alerts.ReceiptSilent},
 }
 
+// receiptsKept is for how long the ledger keeps readings of less than an hour; see ledger.Put.
+const receiptsKept = 35 * day
+
 // limits say what a reader must know of the rules that were tried.
 func (b *backtest) limits() []string {
 	all := []string{}
@@ -45,6 +48,9 @@ func (b *backtest) limits() []string {
 		case first.After(b.o.From):
 			all = append(all, fmt.Sprintf("%s: nothing had been read before %s", f.name, first.UTC().Format(time.RFC3339)))
 		}
+	}
+	if kept := b.book.result.AsOf.Add(-receiptsKept); has(alerts.ReceiptFailures, alerts.ReceiptSilent) && b.o.From.Before(kept) {
+		all = append(all, "what receipt rules did is not kept from before "+kept.Format(time.RFC3339))
 	}
 	if has(alerts.GmailSpamRate, alerts.DeafLoop) {
 		all = append(all, "of a reading that was revised only the last value is kept, and counts from when it was first seen")

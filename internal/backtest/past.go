@@ -15,12 +15,13 @@ type past struct {
 	view.Reader
 	at, before time.Time
 	fold       ledger.Fold
+	readings   *shelf
 	// firstSeen is, by source, the earliest time at which a reading was seen.
 	firstSeen map[string]time.Time
 }
 
 func newPast(r view.Reader, at time.Time) *past {
-	return &past{Reader: r, at: at, before: at, firstSeen: map[string]time.Time{}}
+	return &past{Reader: r, at: at, before: at, readings: newShelf(r), firstSeen: map[string]time.Time{}}
 }
 
 // goOn takes the next step.
@@ -109,8 +110,7 @@ func (p *past) Readings(ctx context.Context, q ledger.ReadingQuery) ([]ledger.Re
 	if !q.From.Before(q.To) {
 		return nil, nil
 	}
-	rows, err := p.Reader.Readings(ctx, q)
-	rows = slices.DeleteFunc(rows, func(r ledger.ReadingRow) bool { return r.FirstSeen.After(p.at) })
+	rows, err := p.readings.read(ctx, q, p.at)
 	for i := range rows {
 		r := &rows[i]
 		if r.LastChanged.After(p.at) {
