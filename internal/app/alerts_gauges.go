@@ -9,26 +9,18 @@ import (
 	"github.com/mailvane/mailvane/internal/watch"
 )
 
-// The states of an alert in metrics.
-const (
-	alertPending  = "pending"
-	alertFiring   = "firing"
-	alertMuted    = "muted"
-	alertSilenced = "silenced"
-)
-
 // alertSeries is a series of the metric of alerts.
 type alertSeries struct {
 	rule     string
 	severity alerts.Severity
-	state    string
+	state    watch.State
 }
 
 // bindAlerts says what the gauges of alerts and notifications are read from.
 func (d *Daemon) bindAlerts() {
 	d.tel.Bind(telemetry.Alerts, func(emit telemetry.Emit) {
 		for series, n := range d.countAlerts() {
-			emit(float64(n), series.rule, series.severity.String(), series.state)
+			emit(float64(n), series.rule, series.severity.String(), string(series.state))
 		}
 	})
 	d.tel.Bind(telemetry.NotificationsOpen, func(emit telemetry.Emit) {
@@ -54,56 +46,30 @@ func (d *Daemon) bindAlerts() {
 // countAlerts counts alerts, with 0 for each line that a rule in force has, so that nobody mistakes silence for a rule that is
 // not there.
 func (d *Daemon) countAlerts() map[alertSeries]int {
-	n := map[alertSeries]int{{watch.AlarmRule, alerts.Critical, alertFiring}: 0}
+	n := map[alertSeries]int{{watch.AlarmRule, alerts.Critical, watch.Firing}: 0}
 	d.mu.Lock()
 	rules := d.config.AlertRules()
 	d.mu.Unlock()
 	for i := range rules {
 		r := &rules[i]
 		if r.Warning != nil {
-			n[alertSeries{r.Name, alerts.Warning, alertFiring}] = 0
+			n[alertSeries{r.Name, alerts.Warning, watch.Firing}] = 0
 		}
 		if r.Critical != nil {
-			n[alertSeries{r.Name, alerts.Critical, alertFiring}] = 0
+			n[alertSeries{r.Name, alerts.Critical, watch.Firing}] = 0
 		}
 	}
 	if a := d.alerts.alarm.Firing(); a != nil {
-		n[alertSeries{a.Rule, a.Severity, alertFiring}]++
+		n[alertSeries{a.Rule, a.Severity, watch.Firing}]++
 	}
 	standing := d.alerts.watcher.Standing()
 	if standing == nil {
 		return n
 	}
 	for _, a := range standing.Alerts {
-		n[alertSeries{a.Rule, severityOf(a), stateOf(a, standing)}]++
+		n[alertSeries{a.Rule, a.Worst(), standing.State(a)}]++
 	}
 	return n
-}
-
-// severityOf is the worst line that an alert is beyond, also while it is pending.
-func severityOf(a *alerts.Alert) alerts.Severity {
-	if a.Firing() {
-		return a.Severity
-	}
-	if !a.Levels[1].Pending.IsZero() {
-		return alerts.Critical
-	}
-	return alerts.Warning
-}
-
-func stateOf(a *alerts.Alert, s *watch.Standing) string {
-	_, muted := s.Muted[a.ID()]
-	_, silenced := s.Silenced[a.ID()]
-	switch {
-	case !a.Firing():
-		return alertPending
-	case silenced:
-		return alertSilenced
-	case muted:
-		return alertMuted
-	default:
-		return alertFiring
-	}
 }
 
 // countOutbox counts what is in the outbox, so that a scrape need not.

@@ -123,9 +123,7 @@ func (b *AlertBook) standing(ctx context.Context) (s *watch.Standing, all []stan
 	}
 	if s != nil {
 		for _, a := range s.Alerts {
-			if a.Phase() != "inactive" {
-				all = append(all, stand{a, s.State(a)})
-			}
+			all = append(all, stand{a, s.State(a)})
 		}
 	} else {
 		stored, err := b.o.Records.Alerts(ctx)

@@ -220,13 +220,13 @@ func TestTheAlarmIsListed(t *testing.T) {
 func TestHistoryIsPaged(t *testing.T) {
 	o := newOffice(t)
 	var step alerts.Step
-	const n = 1500
+	const n = 700
 	for i := range n {
 		a := alerts.Alert{
 			Rule: "CampaignBounces", Signal: alerts.RateOf(signal.HardBounceRate), By: alerts.ByCampaign,
 			Subject: alerts.Subject{Campaign: fmt.Sprintf("c%d", i)}, Version: 1, Severity: alerts.Warning, StartedAt: noon, Since: noon,
 		}
-		if i%100 == 0 {
+		if i%50 == 0 {
 			a.Owner = "rare"
 		}
 		step.Transitions = append(step.Transitions, alerts.Transition{Kind: alerts.Triggered, At: noon.Add(time.Duration(i) * time.Second), Alert: a})
@@ -234,7 +234,7 @@ func TestHistoryIsPaged(t *testing.T) {
 	if err := o.store.Commit(t.Context(), step); err != nil {
 		t.Fatal(err)
 	}
-	for query, want := range map[string]int{"limit=400": n, "owner=rare&limit=4": n / 100, "owner=nobody": 0, "severity=critical": 0} {
+	for query, want := range map[string]int{"limit=300": n, "owner=rare&limit=4": n / 50, "owner=nobody": 0, "severity=critical": 0} {
 		seen, before := 0, int64(0)
 		last := int64(1 << 40)
 		for pages := 0; ; pages++ {
