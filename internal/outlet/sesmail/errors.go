@@ -101,7 +101,7 @@ func known(code string, status int) finding {
 	hint := ""
 	switch code {
 	case "AccessDenied", "AccessDeniedException", "NotAuthorized":
-		f.reason, hint = auth, "the policy must allow ses:SendEmail, the trust policy of a role sts:AssumeRole"
+		f.reason, hint = auth, "the policy must allow ses:SendEmail and ses:SendRawEmail, the trust policy of a role sts:AssumeRole"
 	case "ExpiredToken", "ExpiredTokenException", "InvalidClientTokenId", "UnrecognizedClientException", "InvalidAccessKeyId":
 		f.reason, hint = auth, "renew or correct the AWS credentials"
 	case "SignatureDoesNotMatch", "InvalidSignatureException", "IncompleteSignatureException", "MissingAuthenticationTokenException":
