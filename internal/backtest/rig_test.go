@@ -107,10 +107,15 @@ func (r *rig) compact() {
 
 func above(at float64) *alerts.Line { return &alerts.Line{Above: &at} }
 
+// hundred is a line above, of so many recipients at least.
+func hundred(at float64) *alerts.Line {
+	return &alerts.Line{Above: &at, AtLeast: alerts.Floors{Denominator: new(int64(100))}}
+}
+
 func hardBounces(by alerts.By, w signal.Window) alerts.Rule {
 	return alerts.Rule{
 		Name: "HardBounces-" + by.String() + "-" + w.String(), Signal: alerts.RateOf(signal.HardBounceRate), By: by, Window: &w,
-		Warning: above(0.05), Critical: above(0.10),
+		Warning: hundred(0.05), Critical: hundred(0.10),
 	}
 }
 
