@@ -200,14 +200,15 @@ func (b *builder) domainActions() []Action {
 				stopped++
 			}
 		}
-		if acted == 0 || d.Highest == nil {
+		if acted == 0 || d.Highest == nil || b.below(d) {
 			continue
 		}
 		a := Action{
 			Level: LevelWatch, About: AboutDomain, Subject: d.Domain.Domain,
 			Title: percent(d.Highest.Rate) + " of Gmail users report its mail as spam",
-			Why: fmt.Sprintf("Gmail shows %s for the domain on %s. It asks to stay below %s and never to reach %s, and was above these lines on %d and %d days.",
-				percent(d.Highest.Rate), dayOf(d.Highest.Day.String()), percent(gmailAct), percent(gmailStop), acted, stopped),
+			Why: fmt.Sprintf("Gmail shows %s for the domain on %s. It asks to stay below %s, which was reached on %s, and never to reach %s, "+
+				"which was on %s.", percent(d.Highest.Rate), dayOf(d.Highest.Day.String()), percent(gmailAct),
+				counted(int64(acted), "day", "days"), percent(gmailStop), counted(int64(stopped), "day", "days")),
 			Sure: fmt.Sprintf("Gmail's own figure, told on %d of %s.", known, counted(int64(len(d.Days)), "day", "days")),
 			Do: "The campaigns with the highest rates at Gmail, below, make this rate. Until it has been below 0.3" + nbsp +
 				"% for seven days in a row, Gmail helps with nothing.",
@@ -222,6 +223,14 @@ func (b *builder) domainActions() []Action {
 		all = append(all, a)
 	}
 	return all
+}
+
+// below says whether a domain under this one has about the same rate: then that one is told of, for the figures of a domain
+// hold those of the domains under it.
+func (b *builder) below(d *Domain) bool {
+	return slices.ContainsFunc(b.report.Domains, func(o Domain) bool {
+		return strings.HasSuffix(o.Domain.Domain, "."+d.Domain.Domain) && o.Highest != nil && o.Highest.Rate >= 0.9*d.Highest.Rate
+	})
 }
 
 func accountName(a *Account) string { return a.Account.Account + " in " + a.Region }

@@ -119,7 +119,12 @@ type builder struct {
 func (b *builder) build(ctx context.Context) error {
 	r := b.report
 	b.campaigns()
-	r.Totals = Totals{Campaigns: len(r.Campaigns), Figures: b.read.Totals()}
+	r.Totals.Figures = b.read.Totals()
+	for i := range r.Campaigns {
+		if r.Campaigns[i].Recipients != (view.Recipients{}) { // else all of its mail went to the mailbox simulator
+			r.Totals.Campaigns++
+		}
+	}
 	settle(&r.Totals.Figures)
 	b.spans()
 	r.Before = b.before()

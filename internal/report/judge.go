@@ -91,6 +91,9 @@ func judge(c *Campaign) []finding {
 			all = append(all, f)
 		}
 	}
+	if f, ok := judgeWorst(c); ok && !slices.ContainsFunc(all, func(a finding) bool { return a.signal == f.signal }) {
+		all = append(all, f)
+	}
 	if f, ok := judgeGmail(c); ok {
 		all = append(all, f)
 	}
@@ -126,7 +129,7 @@ func judgeRate(c *Campaign, s signal.Signal) (f finding, ok bool) {
 		f.title = what + " of its readers report it as spam"
 		f.why = fmt.Sprintf("%s about %s mails delivered at providers that report complaints: %s. Providers act at %s, and refuse "+
 			"mail at %s.", counted(figure.Numerator, "complaint", "complaints"), count(figure.Denominator), what, percent(l.act), percent(l.stop))
-		f.do = doComplaints(level)
+		f.do = doComplaints(level, c.Stream)
 	case signal.HardBounceRate:
 		f.title = what + " of its mail was refused for good" + mostly(c, observation.HardBounced)
 		f.why = fmt.Sprintf("%s of %s mails were refused for good: %s. SES reviews an account at %s and may pause it at %s.",
@@ -146,6 +149,38 @@ func judgeRate(c *Campaign, s signal.Signal) (f finding, ok bool) {
 	}
 	f.short = f.title
 	f.why += since(c, s)
+	return f, true
+}
+
+// judgeWorst holds the rate at the worst provider against the lines, where that of all mail is in order.
+func judgeWorst(c *Campaign) (f finding, ok bool) {
+	w := c.Worst
+	if w == nil || w.Line == nil {
+		return f, false
+	}
+	s, _ := signal.Parse(w.Signal)
+	figure := signal.Figure{Part: signal.RateOf(w.Count, w.Of)}
+	if level := levelOf(&figure, linesOf(s)); level != LevelAct && level != LevelUrgent {
+		return f, false
+	}
+	name, what, _ := signalWords(s)
+	at := providerName(w.Provider)
+	f = finding{level: LevelAct, weight: w.Low / *w.Line, signal: w.Signal, value: w.Value, line: *w.Line}
+	f.title = fmt.Sprintf("%s at %s: %s", name, at, percent(w.Value))
+	f.why = fmt.Sprintf("%s of %s mails to %s: %s. Elsewhere it does well; the line is %s.", count(w.Count), count(w.Of), at, what, percent(*w.Line))
+	f.sure = sureOf(&figure, LevelAct, *w.Line)
+	switch s {
+	case signal.ComplaintRate:
+		f.do = doComplaints(LevelAct, c.Stream)
+	case signal.BlockRate:
+		_, _, group := blockedBy(c)
+		f.do = doBlocked(LevelAct, group)
+	case signal.DelayRate:
+		f.do = "Send more slowly there."
+	default:
+		f.do = doBounces(LevelAct)
+	}
+	f.short = f.title
 	return f, true
 }
 
@@ -240,7 +275,7 @@ func judgeGmail(c *Campaign) (f finding, ok bool) {
 	if c.Gmail != nil && c.Gmail.ComplaintsUpperBound != nil {
 		f.sure += fmt.Sprintf(" On those days at most %s users reported it.", decimal(*c.Gmail.ComplaintsUpperBound, 0))
 	}
-	f.do, f.short = doComplaints(level), f.title
+	f.do, f.short = doComplaints(level, c.Stream), f.title
 	return f, true
 }
 
@@ -316,7 +351,11 @@ func blockedBy(c *Campaign) (where, why, group string) {
 	return where, why, group
 }
 
-func doComplaints(level Level) string {
+func doComplaints(level Level, stream bool) string {
+	if stream {
+		return "It is sent because somebody asked for it just now, so look for who asks in the name of others: forms without a check, robots that " +
+			"enter foreign addresses. Stop it for addresses that were never confirmed."
+	}
 	if level == LevelUrgent {
 		return "Stop it today. Find out who gets it and where they signed up; before it goes out again, drop everybody who has not opened " +
 			"mail for months, and make leaving it one click."

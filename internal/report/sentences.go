@@ -37,10 +37,10 @@ func (r *Report) volumeBefore() string {
 	if r.Before == nil || r.Period.Len() != 7 {
 		return ""
 	}
-	weeks, before := int64(0), r.Before.Recipients[observation.Sent]
+	weeks, before := int64(0), int64(0)
 	for _, w := range r.Weeks[:len(r.Weeks)-1] {
-		if w.Recipients[observation.Sent] > 0 && !w.Partial {
-			weeks++
+		if n := w.Recipients[observation.Sent]; n > 0 && !w.Partial {
+			weeks, before = weeks+1, before+n
 		}
 	}
 	if weeks == 0 || before == 0 {

@@ -2,6 +2,7 @@ package report
 
 import (
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/mailvane/mailvane/internal/campaign"
@@ -100,24 +101,30 @@ func (b *builder) unknownGmail() {
 			"is not known.")
 		return
 	}
+	absent := map[string][]string{} // domains by the days that are missing
+	var order []string
 	for i := range r.Domains {
 		d := &r.Domains[i]
 		if d.Access != "" {
-			b.note("Gmail", fmt.Sprintf("%s cannot be read (%s).", d.Domain.Domain, d.Access))
+			b.note("Gmail", fmt.Sprintf("%s cannot be read (%s).", d.Domain.Domain, strings.ReplaceAll(d.Access, "_", " ")))
 			continue
 		}
-		var absent []string
+		var days []string
 		for _, day := range d.Days {
 			if day.State == campaign.ReportNoData {
-				absent = append(absent, dayOf(day.Day.String()))
+				days = append(days, dayOf(day.Day.String()))
 			}
 		}
-		switch {
-		case len(absent) == len(d.Days):
-			b.note("Gmail", "Of "+d.Domain.Domain+" no day came: either Gmail got too little mail, or its days are late.")
-		case len(absent) > 0:
-			b.note("Gmail", fmt.Sprintf("Of %s %s did not come. A missing day is not a good one.", d.Domain.Domain, listed(absent)))
+		if key := listed(days); key != "" {
+			if absent[key] == nil {
+				order = append(order, key)
+			}
+			absent[key] = append(absent[key], d.Domain.Domain)
 		}
+	}
+	for _, days := range order {
+		b.note("Gmail", fmt.Sprintf("Gmail told nothing of %s for %s: too little mail, or its figures are late. A missing day is not a good day.",
+			days, some(absent[days], 5)))
 	}
 }
 

@@ -350,18 +350,23 @@ func (p *Period) Campaigns(lines func(signal.Signal) float64) []PeriodCampaign {
 	return all
 }
 
-// worst finds the provider at which a figure's surely bad part is the largest share of its line. A tenth of the line is
-// nothing to speak of.
+// What is told of a provider: a figure of which half of the line is sure, and that rests on more than chance.
+const (
+	worstShare = 0.5
+	worstLeast = 5
+)
+
+// worst finds the provider at which a figure's surely bad part is the largest share of its line.
 func (p *Period) worst(c *campaignSums, lines func(signal.Signal) float64) *WorstProvider {
 	var worst *WorstProvider
-	most := 0.1
+	most := worstShare
 	p.now.walkCampaign(&Subject{}, c, ByCampaignProvider, func(s *Subject) bool {
 		for _, sig := range signal.Signals() {
 			line := lines(sig)
 			if line == 0 {
 				continue
 			}
-			if f := s.Figure(sig, signal.Week); f.Known && f.Low/line > most {
+			if f := s.Figure(sig, signal.Week); f.Known && f.Numerator >= worstLeast && f.Low/line > most {
 				most, worst = f.Low/line, &WorstProvider{s.Provider, sig, f}
 			}
 		}

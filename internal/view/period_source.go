@@ -103,7 +103,12 @@ func (p *Period) readInbound(ctx context.Context) error {
 	r := &p.now.inboundReader
 	r.since = p.query.start()
 	asOf := p.lastMoment()
-	if err := r.readDays(ctx, p.now.reader, asOf, true); err != nil {
+	// How far was read, and what rules there are, is noted on the day of asking, which may be the next one.
+	noted := p.query.end().Add(24 * time.Hour)
+	if p.asOf.Before(noted) {
+		noted = p.asOf
+	}
+	if err := r.readDays(ctx, p.reader, noted, true); err != nil {
 		return err
 	}
 	if err := r.readCounts(ctx, p.now.reader, asOf, true); err != nil {

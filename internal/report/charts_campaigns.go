@@ -1,0 +1,101 @@
+package report
+
+import (
+	"fmt"
+	"math"
+	"strings"
+
+	"gonum.org/v1/plot"
+	"gonum.org/v1/plot/plotter"
+	"gonum.org/v1/plot/vg"
+	"gonum.org/v1/plot/vg/draw"
+
+	"github.com/mailvane/mailvane/internal/signal"
+)
+
+// farBeyond is how many times a line a bar shows; what is further beyond says so beside its bar.
+const farBeyond = 6.0
+
+// drawCampaigns draws how far campaigns are beyond the line of what is worst about them.
+func drawCampaigns(r *Report) (*drawing, bool) {
+	type bar struct {
+		name, figure string
+		times, stop  float64
+		level        Level
+	}
+	var bars []bar
+	var words []string
+	for i := range r.Actions {
+		a := &r.Actions[i]
+		if a.About != AboutCampaign || a.Value == nil || a.Line == nil || len(bars) == maxBars {
+			continue
+		}
+		l := lines{gmailAct, gmailStop}
+		if s, ok := signal.Parse(a.Signal); ok {
+			l = linesOf(s)
+		}
+		if l.act == 0 {
+			continue
+		}
+		name, figure := label(a.Tenant, a.Subject), percent(*a.Value)+" "+barWords(a.Signal)
+		bars = append(bars, bar{name, figure, *a.Value / l.act, l.stop / l.act, a.Level})
+		words = append(words, fmt.Sprintf("%s: %s, %s the line", name, figure, times(*a.Value, l.act)))
+	}
+	if len(bars) == 0 {
+		return nil, false
+	}
+	d := newDrawing(ChartCampaigns, "How far campaigns are beyond their lines", vg.Length(64+34*len(bars)))
+	names := make([]plot.Tick, 0, len(bars))
+	for i, b := range bars {
+		y := float64(len(bars) - 1 - i)
+		length := math.Min(b.times, farBeyond)
+		ink := inkPale
+		switch b.level {
+		case LevelUrgent:
+			ink = inkLine
+		case LevelAct:
+			ink = inkAct
+		}
+		box := must(plotter.NewPolygon(plotter.XYs{{X: 0, Y: y - 0.3}, {X: length, Y: y - 0.3}, {X: length, Y: y + 0.3}, {X: 0, Y: y + 0.3}}))
+		box.Color, box.LineStyle.Width = ink, 0
+		d.Add(box)
+		if b.stop > 0 && b.stop <= farBeyond {
+			mark := must(plotter.NewLine(plotter.XYs{{X: b.stop, Y: y - 0.42}, {X: b.stop, Y: y + 0.42}}))
+			mark.Color, mark.Width = inkText, 2
+			d.Add(mark)
+		}
+		text := b.figure
+		if b.times > farBeyond {
+			text += ", " + times(b.times, 1) + " the line"
+		}
+		labels := must(plotter.NewLabels(plotter.XYLabels{XYs: plotter.XYs{{X: length, Y: y}}, Labels: []string{text}}))
+		labels.TextStyle[0].Font.Size, labels.TextStyle[0].Color, labels.TextStyle[0].YAlign = 11, inkText, draw.YCenter
+		labels.Offset = vg.Point{X: 6}
+		d.Add(labels)
+		names = append(names, plot.Tick{Value: y, Label: shown(b.name, 28)})
+	}
+	one := must(plotter.NewLine(plotter.XYs{{X: 1, Y: -0.6}, {X: 1, Y: float64(len(bars)) - 0.4}}))
+	one.Color, one.Width, one.Dashes = inkText, 1.2, []vg.Length{4, 3}
+	d.Add(one)
+	d.X.Min, d.X.Max, d.Y.Min, d.Y.Max = 0, farBeyond*1.65, -0.6, float64(len(bars))-0.4
+	d.X.Tick.Marker = plot.ConstantTicks([]plot.Tick{{Value: 0, Label: "0"}, {Value: 1, Label: "the line"}, {Value: 2, Label: "2 times"}, {Value: 4, Label: "4 times"}, {Value: 6, Label: "6 times"}})
+	d.Y.Tick.Marker, d.Y.Tick.Label.Color, d.Y.LineStyle.Width, d.Y.Tick.LineStyle.Width = plot.ConstantTicks(names), inkText, 0, 0
+	d.alt = "Bars, the length of which is how many times its line a campaign's figure is; an upright mark shows where to stop. " +
+		strings.Join(words, "; ") + "."
+	return d, true
+}
+
+func barWords(name string) string {
+	switch name {
+	case signal.ComplaintRate.String():
+		return "complaints"
+	case signal.HardBounceRate.String():
+		return "refused for good"
+	case signal.BlockRate.String():
+		return "blocked"
+	case signal.DelayRate.String():
+		return "put off"
+	default:
+		return "spam reports at Gmail"
+	}
+}
