@@ -28,7 +28,7 @@ data "aws_iam_policy_document" "mailvane" {
     }
   }
 
-  # alerts.notifiers.<name>.email.ses: SES asks for the second of the two where a mail is handed over whole, as it is here.
+  # email.ses of notifiers and reports: SES asks for the second of the two where a mail is handed over whole, as it is here.
   dynamic "statement" {
     for_each = length(var.alert_identities) > 0 ? [1] : []
     content {

@@ -62,7 +62,7 @@ variable "assumes_role_arns" {
 }
 
 variable "alert_identities" {
-  description = "The ARNs of the SES identities, and of the configuration set if one is named, that notifiers of the kind email.ses send with."
+  description = "The ARNs of the SES identities, and of the configuration set if one is named, that alerts and reports are sent with by email.ses."
   type        = set(string)
   default     = []
 }
