@@ -86,6 +86,7 @@ func New(o Options, plans []Plan) *Publisher {
 	}
 	p := &Publisher{o: o, unsettled: make(map[delivery]ledger.Delivery)}
 	p.Apply(plans)
+	p.hurry = false
 	return p
 }
 
