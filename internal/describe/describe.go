@@ -48,24 +48,29 @@ type Settings struct {
 type Describer struct {
 	o        Options
 	settings Settings
+	within   time.Duration
 }
 
 var _ alerts.Describer = (*Describer)(nil)
 
 // New makes a Describer.
-func New(o Options, s Settings) *Describer { return &Describer{o, s} }
+func New(o Options, s Settings) *Describer { return &Describer{o, s, lookFor} }
 
-// Describe implements alerts.Describer. A notification that something ended gets links alone.
+// Describe implements alerts.Describer. A notification that something ended gets links alone; when there is no time left, one
+// gets links and the commands that need nothing to be looked up.
 func (d *Describer) Describe(ctx context.Context, n *alerts.Notification) {
 	if n.Resolved {
 		n.Links = d.settings.links(n, nil)
 		return
 	}
-	ctx, cancel := context.WithTimeout(ctx, lookFor)
+	ctx, cancel := context.WithTimeout(ctx, d.within)
 	defer cancel()
 	var suspects []*suspect
 	said := map[string]bool{}
 	for i := range n.Members[:min(len(n.Members), maxStudied)] {
+		if ctx.Err() != nil {
+			break
+		}
 		s := newStudy(d, n, &n.Members[i])
 		if err := s.look(ctx); err != nil {
 			d.o.Log.Warn("an alert is told without all that stands behind it", "rule", n.Rule, "err", err)

@@ -38,7 +38,7 @@ var (
 )
 
 // storyDays is of how many days the mail is counted.
-const storyDays = 5
+const storyDays = 4
 
 // story is the demo's sender, read as a daemon reads it, with the notifications that the default rules make of it.
 type story struct {

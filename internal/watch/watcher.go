@@ -221,7 +221,8 @@ func (w *Watcher) readSilences(ctx context.Context) error {
 // describeFor bounds how long the details of a round's notifications may take.
 const describeFor = 10 * time.Second
 
-// entries makes entries of the outbox of the changes that are to be told, each with what stands behind it.
+// entries makes entries of the outbox of the changes that are to be told, each with what stands behind it. Once the time is over
+// a Describer adds what it need not look up.
 func (w *Watcher) entries(ctx context.Context, changes []alerts.GroupChange) []alerts.Entry {
 	ctx, cancel := context.WithTimeout(ctx, describeFor)
 	defer cancel()
@@ -231,7 +232,7 @@ func (w *Watcher) entries(ctx context.Context, changes []alerts.GroupChange) []a
 		if n == nil {
 			continue
 		}
-		if w.o.Describer != nil && ctx.Err() == nil {
+		if w.o.Describer != nil {
 			w.o.Describer.Describe(ctx, n)
 		}
 		all = append(all, alerts.NewEntry(*n))
