@@ -1,6 +1,7 @@
 package chart
 
 import (
+	"maps"
 	"os"
 	"path/filepath"
 	"testing"
@@ -43,9 +44,7 @@ func TestBoards(t *testing.T) {
 	for _, o := range rendered(t, "eks", "dashboards.yaml") {
 		c := o.(*core.ConfigMap)
 		names[c.Name] = true
-		for name, text := range c.Data {
-			got[name] = text
-		}
+		maps.Copy(got, c.Data)
 	}
 	if len(names) != len(boards) || len(got) != len(boards) {
 		t.Errorf("%d ConfigMaps with %d boards, want %d", len(names), len(got), len(boards))

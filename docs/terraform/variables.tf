@@ -16,7 +16,7 @@ variable "create_configuration_sets" {
 }
 
 variable "kms_key_arn" {
-  description = "A key of your own that encrypts queue and topic, whose policy lets sns.amazonaws.com and ses.amazonaws.com use it. Null leaves encryption to SQS."
+  description = "A key of your own that encrypts queue and topic, whose policy lets sns, ses and events.amazonaws.com use it. Null leaves encryption to SQS."
   type        = string
   default     = null
 }
