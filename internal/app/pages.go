@@ -9,10 +9,10 @@ import (
 )
 
 // pages are the pages for people.
-func (d *Daemon) pages() (*pages.Site, error) {
+func (d *Daemon) pages(readOnly bool) (*pages.Site, error) {
 	return pages.New(pages.Options{
-		View: d.view, Sources: d.describeSources, Quarantine: d.listQuarantine, Rules: d.rulesInForce, Version: d.env.Version,
-		Now: d.env.Now, Log: d.log,
+		View: d.view, Sources: d.describeSources, Quarantine: d.listQuarantine, Alerts: d.alertBook(),
+		Reports: d.reports.archive, ReadOnly: readOnly, Rules: d.rulesInForce, Version: d.env.Version, Now: d.env.Now, Log: d.log,
 	})
 }
 

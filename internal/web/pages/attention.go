@@ -17,8 +17,8 @@ const (
 	maxFindings = 12
 	// mostly is the part of something that lies in one place for that place to be named alone.
 	mostly = 0.6
-	// gmailEnough is how many deliveries Gmail's rate must rest on to count as critical: at its upper line, nine people.
-	gmailEnough = 3000
+	// gmailEnough is how many deliveries of the week a campaign must have at Gmail for its rate to count as critical.
+	gmailEnough = 1000
 )
 
 // finding is something that needs attention, in sentences.
@@ -28,9 +28,20 @@ type finding struct {
 	Kind, Name, Tenant string
 	Href               string
 	Reasons            []reason
+	// Alerts are those that fire about it.
+	Alerts []link
 	// score orders findings of one level, the larger first.
 	score float64
 }
+
+// The kinds of findings that alerts can be about.
+const (
+	kindCampaign    = "campaign"
+	kindReceiptRule = "receipt rule"
+	kindDomain      = "Gmail domain"
+	kindAccount     = "SES account"
+	kindSource      = "source"
+)
 
 // reason is why: what happens, where, and what that usually means.
 type reason struct {
@@ -100,7 +111,7 @@ func (s *Site) suspects(all *[signal.Count]lines, f *facets) []campaign.Name {
 
 // about says what is wrong with a campaign. A finding without reasons is none.
 func (s *Site) about(n campaign.Name, all *[signal.Count]lines) finding {
-	f := finding{Kind: "campaign", Name: n.Campaign, Tenant: n.Tenant, Href: campaignURL(n.Tenant, n.Campaign, signal.Week)}
+	f := finding{Kind: kindCampaign, Name: n.Campaign, Tenant: n.Tenant, Href: campaignURL(n.Tenant, n.Campaign, signal.Week)}
 	brief := map[signal.Window]view.Detail{}
 	for _, w := range []signal.Window{signal.Day, signal.Week} {
 		brief[w] = s.View.Brief(n.Tenant, n.Campaign, w)
@@ -145,13 +156,13 @@ func (s *Site) rateReason(sig signal.Signal, d *view.Detail, l level, at *lines,
 	case signal.ComplaintRate:
 		r.Short = "complaints"
 		r.Text = fmt.Sprintf("%s of its mail %s is reported as spam: %s delivered where complaints are told (line: %s).",
-			percent(figure.Value), window, n, percent(line))
+			percent(figure.Value), window, n, linePercent(line))
 		r.Where = s.where(d, "complaints", func(p *view.Provider) int64 { return p.Recipients[observation.Complained] })
 		r.Means = "These people did not want this mail. Gmail is not among them: it tells SES of no complaint."
 	case signal.HardBounceRate:
 		r.Short = "hard bounces"
 		r.Text = fmt.Sprintf("%s of its mail %s bounced hard: %s attempted (SES acts on accounts at %s).",
-			percent(figure.Value), window, n, percent(line))
+			percent(figure.Value), window, n, linePercent(line))
 		r.Where = s.where(d, "hard bounces", func(p *view.Provider) int64 { return p.Recipients[observation.HardBounced] })
 		r.Means = s.mainReason(d, "recipient", observation.HardBounced,
 			"Most of these addresses do not exist: so looks a list that was bought, or not written to for long.")
@@ -298,7 +309,7 @@ func (s *Site) provider(id string) string {
 func sortFindings(all []finding) {
 	slices.SortStableFunc(all, func(a, b finding) int {
 		isCampaign := func(f *finding) int {
-			if f.Kind == "campaign" {
+			if f.Kind == kindCampaign {
 				return 1
 			}
 			return 0

@@ -1,10 +1,12 @@
 package pages
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
 	"time"
 
 	"github.com/mailvane/mailvane/alerts"
@@ -12,6 +14,7 @@ import (
 	"github.com/mailvane/mailvane/internal/observation"
 	"github.com/mailvane/mailvane/internal/signal"
 	"github.com/mailvane/mailvane/internal/view"
+	"github.com/mailvane/mailvane/internal/web"
 )
 
 const (
@@ -83,7 +86,10 @@ func (s *Site) campaign(w http.ResponseWriter, r *http.Request) {
 	p.windows(r, window)
 	p.AsOf = d.Window.AsOf
 	lines, of := linesOf(s.Rules(), alerts.ByCampaign), spanOf(window, d.Window.AsOf)
-	p.Finding = s.about(campaign.Name{Tenant: tenant, Campaign: id}, &lines)
+	if p.Finding, err = s.findingOf(r.Context(), campaign.Name{Tenant: tenant, Campaign: id}, &lines); err != nil {
+		s.fault(w, r, err)
+		return
+	}
 	p.Figures = figuresOf(&d.Campaign, &lines, of)
 	s.campaignTables(r, &p, &d, &lines, of)
 	p.Timeline = timelineTable(r, &line)
@@ -107,6 +113,12 @@ func rangeOf(name string) time.Duration {
 		}
 	}
 	return 0
+}
+
+// findingOf is what is wrong with one campaign, with the alerts that fire about it.
+func (s *Site) findingOf(ctx context.Context, n campaign.Name, all *[signal.Count]lines) (finding, error) {
+	found, err := s.heed(ctx, []finding{s.about(n, all)})
+	return found[0], err
 }
 
 // cut shortens long tables, and says how to see all.
@@ -150,7 +162,7 @@ func (s *Site) campaignTables(r *http.Request, p *campaignPage, d *view.Detail, 
 			{Text: word, Tip: definition, Notes: []string{x.Group}, values: []any{x.Reason, x.Group}}, whole(x.N),
 		}
 		p.ReasonTable.Rows = append(p.ReasonTable.Rows, row{Cells: cells})
-		p.Reasons = append(p.Reasons, reasonRow{Cells: cells, Samples: x.Samples})
+		p.Reasons = append(p.Reasons, reasonRow{Cells: cells, Samples: merged(x.Samples)})
 	}
 	if g := d.Campaign.Gmail; g != nil {
 		p.GmailMail = true
@@ -163,6 +175,33 @@ func (s *Site) campaignTables(r *http.Request, p *campaignPage, d *view.Detail, 
 		p.Sends = sendTable(d.Sends, all, d.Window.AsOf)
 		p.Sends.CSV, p.Sends.JSON = csvOf("sends"), api
 	}
+}
+
+const (
+	samplesShown = 3
+	idsShown     = 3
+)
+
+// merged makes one of samples with the same text: each send keeps its own.
+func merged(samples []view.Sample) []view.Sample {
+	var out []view.Sample
+	for _, x := range samples {
+		i := slices.IndexFunc(out, func(o view.Sample) bool { return o.Text == x.Text })
+		if i < 0 {
+			out = append(out, x)
+			continue
+		}
+		ids := slices.Concat(out[i].MessageIDs, x.MessageIDs)
+		if x.Last.After(out[i].Last) {
+			out[i].Last, ids = x.Last, slices.Concat(x.MessageIDs, out[i].MessageIDs)
+		}
+		out[i].N += x.N
+		out[i].MessageIDs = ids
+	}
+	for i := range out {
+		out[i].MessageIDs = out[i].MessageIDs[:min(len(out[i].MessageIDs), idsShown)]
+	}
+	return out[:min(len(out), samplesShown)]
 }
 
 // only is a request's query cut down to some names.
@@ -245,7 +284,9 @@ func sendTable(sends []view.Send, all *[signal.Count]lines, asOf time.Time) *tab
 		for _, sig := range sendRates {
 			c := rate(sig, &x.Signals[sig], &all[sig], of)
 			if v, ok := x.Compared[sig.String()]; ok {
-				c.Notes = append(c.Notes, verdictNote(v))
+				if note := verdictNote(v); note != "" {
+					c.Notes = append(c.Notes, note)
+				}
 			}
 			cells = append(cells, c)
 		}
@@ -262,7 +303,7 @@ func verdictNote(c signal.Comparison) string {
 	case signal.Lower:
 		return "↓ from " + percent(c.Before)
 	default:
-		return "as before"
+		return ""
 	}
 }
 
@@ -321,14 +362,16 @@ type chart struct {
 	End    int64              `json:"end"`
 	Times  []int64            `json:"times"`
 	Counts map[string][]int64 `json:"counts"`
-	Sends  []chartSend        `json:"sends"`
 	Gmail  []chartGmail       `json:"gmail"`
+	Alerts []chartAlert       `json:"alerts"`
 }
 
-type chartSend struct {
-	Name  string `json:"name"`
-	Start int64  `json:"start"`
-	End   int64  `json:"end"`
+// chartAlert is an alert about the campaign that began to fire, became worse or ended.
+type chartAlert struct {
+	At       int64  `json:"at"`
+	Rule     string `json:"rule"`
+	Kind     string `json:"kind"`
+	Severity string `json:"severity"`
 }
 
 // chartGmail is what Gmail said about an identifier, day by day. A day that has not arrived is missing; one that arrived
@@ -369,8 +412,29 @@ func (s *Site) timelineJSON(w http.ResponseWriter, r *http.Request) {
 		}
 	}
 	c.Gmail = s.gmailDays(tenant, id, line.Start)
+	if c.Alerts, err = s.alertTimes(r.Context(), tenant, id, line.Start); err != nil {
+		s.Log.Error("alerts of a timeline not shown", "err", err)
+	}
 	w.Header().Set("Content-Type", "application/json")
 	_ = json.NewEncoder(w).Encode(c) // a client that is gone needs no answer
+}
+
+// alertTimes are when alerts about the campaign changed, the newest first.
+func (s *Site) alertTimes(ctx context.Context, tenant, id string, from time.Time) ([]chartAlert, error) {
+	out := []chartAlert{}
+	if s.Alerts == nil {
+		return out, nil
+	}
+	history, err := s.Alerts.History(ctx, web.HistoryQuery{
+		AlertFilter: web.AlertFilter{Labels: map[string]string{"campaign": id}, Since: from}, Limit: 200,
+		Kinds: []alerts.TransitionKind{alerts.Triggered, alerts.Escalated, alerts.Resolved},
+	})
+	for i := range history.Events {
+		if e := &history.Events[i]; e.Alert.Subject.Tenant == tenant {
+			out = append(out, chartAlert{e.At.Unix(), e.Alert.Rule, kindWords[e.Kind], e.Alert.Severity})
+		}
+	}
+	return out, err
 }
 
 // gmailDays are Gmail's days about the identifiers that a campaign uses, its own first.

@@ -139,7 +139,7 @@ func rateTip(s signal.Signal, f *signal.Figure, l *lines, of span) string {
 		say("It speaks of %s of deliveries; the others go where nobody reports to SES, such as Gmail.", percent(f.MeasuredShare))
 	}
 	if l.warning.set && f.Known {
-		say("Warning line %s%s.", percent(l.warning.at), orNone(", critical ", l.critical))
+		say("Warning line %s%s.", linePercent(l.warning.at), orNone(", critical ", l.critical))
 	}
 	if meaning := stateMeaning(f.State, d); meaning != "" {
 		say("%s", meaning)
@@ -155,7 +155,7 @@ func orNone(prefix string, l line) string {
 	if !l.set {
 		return ""
 	}
-	return prefix + percent(l.at)
+	return prefix + linePercent(l.at)
 }
 
 // The lines that Gmail states for spam reports: to stay under the first, and never to reach the second

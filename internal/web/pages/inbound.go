@@ -35,7 +35,7 @@ func (s *Site) inbound(w http.ResponseWriter, r *http.Request) {
 	p.AsOf = in.Window.AsOf
 	for i := range in.Rules {
 		if rule := &in.Rules[i]; rule.Problem != nil {
-			f := finding{Kind: "receipt rule", Name: rule.ReceiptRule}
+			f := finding{Kind: kindReceiptRule, Name: rule.ReceiptRule}
 			x := inboundReason(rule)
 			x.Href = ""
 			if len(rule.Campaigns) > 0 {

@@ -1,6 +1,7 @@
 package pages
 
 import (
+	"context"
 	"fmt"
 	"maps"
 	"net/http"
@@ -42,7 +43,7 @@ type overviewPage struct {
 	Filter      filter
 	Campaigns   *table
 	Pager       pager
-	Sources     *table
+	Sources     []sourceLine
 }
 
 // filter is the form above the campaigns.
@@ -91,16 +92,19 @@ func (s *Site) overview(w http.ResponseWriter, r *http.Request) {
 	p.windows(r, ask.Window)
 	p.AsOf = found.Window.AsOf
 	known := facets{map[string]bool{}, map[string]bool{}}
-	s.attend(&p, &known, &sources)
+	if err := s.attend(r.Context(), &p, &known, &sources); err != nil {
+		s.fault(w, r, err)
+		return
+	}
 	p.Filter = s.filter(q, ask, sort, match, &known)
 	p.Pager = pagerOf(r, page, limit, found.Total)
-	p.Sources = sourceTable(&sources, true)
+	p.Sources = sourceLines(&sources)
 	p.Totals = s.totals(ask.Window)
 	s.render(w, http.StatusOK, "overview", p)
 }
 
 // attend gathers what needs attention and how the sender stands.
-func (s *Site) attend(p *overviewPage, known *facets, sources *web.Sources) {
+func (s *Site) attend(ctx context.Context, p *overviewPage, known *facets, sources *web.Sources) (err error) {
 	all := linesOf(s.Rules(), alerts.ByCampaign)
 	names := s.suspects(&all, known)
 	told := map[string]bool{}
@@ -118,7 +122,7 @@ func (s *Site) attend(p *overviewPage, known *facets, sources *web.Sources) {
 	inbound := s.View.Inbound(signal.Week).Select(view.InboundQuery{Problem: view.AnyProblem, Limit: maxFindings})
 	for i := range inbound.Rules {
 		if rule := &inbound.Rules[i]; !told[rule.ReceiptRule] {
-			f := finding{Kind: "receipt rule", Name: rule.ReceiptRule, Href: "/inbound"}
+			f := finding{Kind: kindReceiptRule, Name: rule.ReceiptRule, Href: "/inbound"}
 			f.add(inboundReason(rule))
 			p.Findings = append(p.Findings, f)
 		}
@@ -130,7 +134,9 @@ func (s *Site) attend(p *overviewPage, known *facets, sources *web.Sources) {
 	stands, found = s.accounts(s.View.Accounts())
 	p.Standing, p.Findings = append(p.Standing, stands...), append(p.Findings, found...)
 	p.Findings = append(p.Findings, trouble(sources)...)
+	p.Findings, err = s.heed(ctx, p.Findings)
 	sortFindings(p.Findings)
+	return err
 }
 
 // totals are all mail of the window.

@@ -44,6 +44,11 @@ type Options struct {
 	Sources func(ctx context.Context) (web.Sources, error)
 	// Quarantine lists what was not understood, newest first, without its bodies. Nil hides the list.
 	Quarantine func(ctx context.Context, limit int) ([]Quarantined, error)
+	// Alerts tells of alerts, Reports of reports; nil leaves their pages out.
+	Alerts  Alerts
+	Reports web.Reports
+	// ReadOnly leaves out the forms by which something is changed. It is for whoever serves the pages to refuse the requests.
+	ReadOnly bool
 	// Rules are those in force, from which the pages take their lines; nil stands for the defaults.
 	Rules func() []alerts.Rule
 	// Version is the program's.
@@ -89,7 +94,7 @@ func New(o Options) (*Site, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read the pages' templates: %w", err)
 	}
-	for _, name := range []string{"overview", "campaign", "providers", "gmail", "inbound", "sources", "problem"} {
+	for _, name := range []string{"overview", "campaign", "providers", "gmail", "inbound", "sources", "alerts", "alert", "reports", "problem"} {
 		one, err := base.Clone()
 		if err != nil {
 			return nil, fmt.Errorf("read the pages' templates: %w", err)
@@ -128,6 +133,15 @@ func (s *Site) Register(mux *http.ServeMux) {
 		"GET /sources":                      s.sources,
 	} {
 		mux.Handle(pattern, guarded(handler))
+	}
+	if s.Alerts != nil {
+		mux.Handle("GET /alerts", guarded(http.HandlerFunc(s.alerts)))
+		mux.Handle("GET /alerts/{id}", guarded(http.HandlerFunc(s.alert)))
+		mux.Handle("POST /silences", guarded(http.HandlerFunc(s.addSilence)))
+		mux.Handle("POST /silences/{id}/end", guarded(http.HandlerFunc(s.endSilence)))
+	}
+	if s.Reports != nil {
+		mux.Handle("GET /reports", guarded(http.HandlerFunc(s.reports)))
 	}
 	mux.HandleFunc("GET /assets/{release}/{file...}", s.asset)
 	mux.Handle("GET /favicon.ico", http.RedirectHandler(s.assetURL("icon.svg"), http.StatusFound))
@@ -196,8 +210,10 @@ func (s *Site) fault(w http.ResponseWriter, r *http.Request, err error) {
 	switch {
 	case errors.Is(err, view.ErrNotFound):
 		status, p.Title, p.Text = http.StatusNotFound, "Not found", "There was "+err.Error()+"."
+	case errors.Is(err, web.ErrNoAlert):
+		status, p.Title, p.Text = http.StatusNotFound, "Not found", "There is no such alert, and there was none in the last 90 days."
 	case errors.As(err, &wrong):
-		status, p.Title, p.Text = http.StatusBadRequest, "This address cannot be read", wrong.Error()
+		status, p.Title, p.Text = http.StatusBadRequest, "This cannot be done", wrong.Error()
 	case errors.Is(err, context.Canceled):
 		return // the reader went away
 	default:
@@ -234,8 +250,12 @@ func (s *Site) frame(r *http.Request, section, title string) frame {
 	f := frame{Title: title, Section: section, Assets: strings.TrimSuffix(s.assetURL(""), "/"), Version: s.Version}
 	for _, n := range []link{
 		{Text: "Overview", Href: "/"}, {Text: "Providers", Href: "/providers"}, {Text: "Gmail", Href: "/gmail"},
-		{Text: "Inbound", Href: "/inbound"}, {Text: "Sources", Href: "/sources"},
+		{Text: "Inbound", Href: "/inbound"}, {Text: "Alerts", Href: "/alerts"}, {Text: "Reports", Href: "/reports"},
+		{Text: "Sources", Href: "/sources"},
 	} {
+		if n.Text == "Alerts" && s.Alerts == nil || n.Text == "Reports" && s.Reports == nil {
+			continue
+		}
 		n.Current = n.Text == section
 		f.Nav = append(f.Nav, n)
 	}

@@ -28,27 +28,44 @@ func stateLevel(state string) level {
 	}
 }
 
-// sourceTable lists what is read; brief leaves out what only the page of sources needs.
-func sourceTable(all *web.Sources, brief bool) *table {
+// sourceLine is a source in short.
+type sourceLine struct {
+	Name, Kind, State string
+	Level             level
+	Last              *time.Time
+}
+
+func sourceLines(all *web.Sources) []sourceLine {
+	lines := make([]sourceLine, 0, len(all.Sources))
+	for i := range all.Sources {
+		src := &all.Sources[i]
+		_, name, _ := strings.Cut(src.Name, "/")
+		lines = append(lines, sourceLine{name, kindWord(src.Kind), stateWord(src.State), stateLevel(src.State), src.LastSuccess})
+	}
+	return lines
+}
+
+func kindWord(kind string) string {
+	if word := sourceWords[kind]; word != "" {
+		return word
+	}
+	return kind
+}
+
+// sourceTable lists what is read.
+func sourceTable(all *web.Sources) *table {
 	t := &table{ID: "sources", Caption: "What is read", JSON: "/api/v1/sources", CSV: "/sources?format=csv&table=sources",
 		Empty: "Nothing is read: no collector is configured."}
 	t.Columns = []column{
 		{Title: "Source", fields: []string{"source", "kind"}}, {Title: "State", fields: []string{"state", "reason"}},
 		{Title: "Last read", fields: []string{"last_success"}},
 		{Title: "Behind", Tip: "How old the newest message was when it was received.", Numeric: true, fields: []string{"lag_seconds", "queue_depth"}},
-	}
-	if !brief {
-		t.Columns = append(t.Columns, column{Title: "Passes", Tip: "Succeeded and failed since the start.", Numeric: true,
-			fields: []string{"passes_succeeded", "passes_failed"}},
-			column{Title: "CloudWatch cost", Tip: "By list price, since the start.", Numeric: true, fields: []string{"cloudwatch_metrics", "cloudwatch_dollars"}})
+		{Title: "Passes", Tip: "Succeeded and failed since the start.", Numeric: true, fields: []string{"passes_succeeded", "passes_failed"}},
+		{Title: "CloudWatch cost", Tip: "By list price, since the start.", Numeric: true, fields: []string{"cloudwatch_metrics", "cloudwatch_dollars"}},
 	}
 	for i := range all.Sources {
 		src := &all.Sources[i]
-		kind := sourceWords[src.Kind]
-		if kind == "" {
-			kind = src.Kind
-		}
-		name := cell{Text: src.Name, Notes: []string{kind}, values: []any{src.Name, src.Kind}}
+		name := cell{Text: src.Name, Notes: []string{kindWord(src.Kind)}, values: []any{src.Name, src.Kind}}
 		for _, d := range src.Unreadable {
 			name.Notes = append(name.Notes, d.Domain+": "+stateWord(d.Access))
 		}
@@ -59,11 +76,9 @@ func sourceTable(all *web.Sources, brief bool) *table {
 		if src.Error != "" && src.State != "ok" {
 			state.Notes = append(state.Notes, src.Error)
 		}
-		r := row{Cells: []cell{name, state, at(src.LastSuccess, "never"), lagCell(src.Queue)}, Level: stateLevel(src.State)}
-		if !brief {
-			r.Cells = append(r.Cells, passesCell(&src.Passes), costCell(src.CloudWatch))
-		}
-		t.Rows = append(t.Rows, r)
+		t.Rows = append(t.Rows, row{Level: stateLevel(src.State), Cells: []cell{
+			name, state, at(src.LastSuccess, "never"), lagCell(src.Queue), passesCell(&src.Passes), costCell(src.CloudWatch),
+		}})
 	}
 	return t
 }
@@ -137,7 +152,7 @@ func (s *Site) sources(w http.ResponseWriter, r *http.Request) {
 	all.SES = s.View.Accounts()
 	p := sourcesPage{frame: s.frame(r, "Sources", "Sources"), Quarantined: all.Quarantine.Messages}
 	p.AsOf = all.AsOf
-	p.Sources = sourceTable(&all, false)
+	p.Sources = sourceTable(&all)
 	p.Ledger = ledgerFacts(&all)
 	p.Published, p.Names, p.Unclassified = publishedTable(&all), namesTable(&all), s.unclassifiedTable(&all)
 	if p.Quarantine, err = s.quarantineTable(r); err != nil {

@@ -20,6 +20,7 @@ type standing struct {
 	Who, What, Href string
 	Level           level
 	Verdict         string
+	VerdictLevel    level
 	Meters          []meter
 }
 
@@ -36,25 +37,33 @@ func accountURL(a *view.Account) string {
 	return "/sources#" + url.PathEscape("ses-"+a.Account+"-"+a.Region)
 }
 
+func accountName(account, region string) string {
+	if region == "" {
+		return account
+	}
+	return account + " in " + region
+}
+
 // accounts says how SES sees every account, and what about that needs attention.
 func (s *Site) accounts(all view.Accounts) (stands []standing, found []finding) {
 	for i := range all.Accounts {
 		a := &all.Accounts[i]
 		st := standing{Who: "SES", What: a.Account + " · " + a.Region, Href: accountURL(a)}
-		f := finding{Kind: "SES account", Name: a.Account + " in " + a.Region, Href: st.Href}
+		f := finding{Kind: kindAccount, Name: accountName(a.Account, a.Region), Href: st.Href}
 		verdict := a.Standing.Verdict
 		switch {
 		case verdict == "":
 			st.Verdict = stateWord(a.Standing.State.String())
 		case a.Standing.SendingEnabled != nil && !*a.Standing.SendingEnabled:
-			st.Verdict, st.Level = "sending paused", critical
+			st.Verdict, st.VerdictLevel = "sending paused", critical
 			f.add(reason{Level: critical, Short: "paused", Text: "SES does not let this account send."})
 		case verdict == "HEALTHY":
 			st.Verdict = "healthy"
 		default:
-			st.Verdict, st.Level = strings.ToLower(verdict), critical
+			st.Verdict, st.VerdictLevel = strings.ToLower(verdict), critical
 			f.add(reason{Level: critical, Short: "under review", Text: "SES says " + verdict + " of this account."})
 		}
+		st.Level = st.VerdictLevel
 		for _, m := range []struct {
 			name, of string
 			rate     *view.AccountRate
@@ -68,7 +77,7 @@ func (s *Site) accounts(all view.Accounts) (stands []standing, found []finding) 
 					reached, line = "over the line at which SES may pause it", r.Pause
 				}
 				f.add(reason{Level: l, Short: m.of + " rate", Text: fmt.Sprintf("SES's own %s rate is %s, %s (%s).",
-					m.of, percent(r.Value), reached, percent(line)), Where: reachesNote(r)})
+					m.of, percent(r.Value), reached, linePercent(line)), Where: reachesNote(r)})
 			}
 		}
 		if q := &a.Quota; q.Used != nil && *q.Used >= 0.8 {
@@ -103,7 +112,7 @@ func accountMeter(name string, r *view.AccountRate) (meter, level) {
 		m.Value.Notes = append(m.Value.Notes, stateWord(r.State.String()))
 	}
 	m.Graph = gauge(r.Rate.Value, true, lines.Review, lines.Pause, l)
-	m.Note = fmt.Sprintf("review at %s, pause at %s", percent(lines.Review), percent(lines.Pause))
+	m.Note = fmt.Sprintf("review at %s, pause at %s", linePercent(lines.Review), linePercent(lines.Pause))
 	return m, l
 }
 
@@ -186,8 +195,8 @@ func (s *Site) domains(all view.Domains) (stands []standing, found []finding) {
 		if d.Access != "" {
 			st.Verdict = "cannot be read: " + stateWord(d.Access)
 		}
-		if l >= warning {
-			f := finding{Kind: "Gmail domain", Name: d.Domain, Href: st.Href}
+		if l >= warning && !repeats(d, all.Domains) {
+			f := finding{Kind: kindDomain, Name: d.Domain, Href: st.Href}
 			f.add(reason{Level: l, Short: "Gmail", Text: fmt.Sprintf(
 				"Gmail users report %s of the mail from %s as spam (%s, %s). Gmail asks to stay below 0.1\u00a0%% and never to reach 0.3\u00a0%%.",
 				percent(d.Spam.Rate), d.Domain, day(d.Spam.Day), ago(d.Spam.AgeDays)), Where: blamed(d)})
@@ -197,6 +206,14 @@ func (s *Site) domains(all view.Domains) (stands []standing, found []finding) {
 	}
 	slices.SortStableFunc(stands, func(a, b standing) int { return cmp.Compare(b.Level, a.Level) })
 	return stands, found
+}
+
+// repeats says that Gmail says the very same of a domain above this one: it is the same mail once more.
+func repeats(d *view.Domain, all []view.Domain) bool {
+	return slices.ContainsFunc(all, func(above view.Domain) bool {
+		return strings.HasSuffix(d.Domain, "."+above.Domain) && above.Spam != nil && above.Spam.Day == d.Spam.Day &&
+			gmailLevel(above.Spam.Rate) >= gmailLevel(d.Spam.Rate)
+	})
 }
 
 // blamed names the campaigns whose own identifiers have the domain's highest rates.
@@ -220,7 +237,7 @@ func blamed(d *view.Domain) string {
 }
 
 func domainMeter(d *view.Domain) (meter, level) {
-	m := meter{Name: "Spam reports", Note: "stay below 0.1\u00a0%, never reach 0.3\u00a0%"}
+	m := meter{Name: "Spam", Note: "stay below 0.1\u00a0%, never reach 0.3\u00a0%"}
 	if d.Spam == nil || d.Access != "" {
 		m.Value = cell{Text: stateWord(string(d.State)), Unknown: true, Tip: gmailMeaning(d.State)}
 		if d.Access != "" {
@@ -257,7 +274,7 @@ func trouble(all *web.Sources) (found []finding) {
 		if src.State == "stale" {
 			text = "No pass has succeeded for long."
 		}
-		found = append(found, finding{Level: warning, Kind: "source", Name: src.Name, Href: "/sources", Reasons: []reason{{
+		found = append(found, finding{Level: warning, Kind: kindSource, Name: src.Name, Href: "/sources", Reasons: []reason{{
 			Level: warning, Short: src.State, Text: text, Where: src.Error}}})
 	}
 	if n := all.Quarantine.Messages; n > 0 {

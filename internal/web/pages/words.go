@@ -146,6 +146,9 @@ func percent(share float64) string {
 	return text + "\u00a0%"
 }
 
+// linePercent writes a line as whoever drew it does: 0.3 %, not 0.30 %.
+func linePercent(share float64) string { return strconv.FormatFloat(share*100, 'g', 4, 64) + "\u00a0%" }
+
 // duration writes a length of time in one unit.
 func duration(d time.Duration) string {
 	unit := func(n int64, word string) string {

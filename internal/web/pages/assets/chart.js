@@ -12,9 +12,19 @@ const series = [
 const gmailLine = 0.1;
 const gmailUpperLine = 0.3;
 
-function colors() {
-  const style = getComputedStyle(document.documentElement);
-  return (name) => style.getPropertyValue(name).trim();
+// colors reads a colour of the style sheet as a canvas understands it: in the theme that is on.
+function colors(place) {
+  const probe = place.appendChild(document.createElement('span'));
+  probe.hidden = true;
+  const known = new Map();
+  return (name) => {
+    if (!known.has(name)) {
+      place.append(probe);
+      probe.style.color = `var(${name})`;
+      known.set(name, getComputedStyle(probe).color);
+    }
+    return known.get(name);
+  };
 }
 
 function whole(n) {
@@ -26,10 +36,23 @@ function percent(v) {
   return `${v >= 10 ? v.toFixed(1) : v >= 0.1 || v === 0 ? v.toFixed(2) : v.toFixed(3)} %`;
 }
 
+const dates = new Intl.DateTimeFormat(undefined, { day: 'numeric', month: 'short' });
+const hours = new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-digit' });
+const moments = new Intl.DateTimeFormat(undefined, { weekday: 'short', day: 'numeric', month: 'short', hour: '2-digit', minute: '2-digit' });
+
+function moment(t, step) {
+  const date = new Date(t * 1000);
+  return step < dayLength && (date.getHours() !== 0 || date.getMinutes() !== 0) ? hours.format(date) : dates.format(date);
+}
+
+function exactly(_, t) {
+  return t === null || t === undefined ? '–' : moments.format(new Date(t * 1000));
+}
+
 function axes(color, format) {
   const grid = { stroke: color('--line'), width: 1 };
   return [
-    { stroke: color('--dim'), grid: { show: false }, ticks: grid, font: '12px system-ui' },
+    { stroke: color('--dim'), grid: { show: false }, ticks: grid, font: '12px system-ui', space: 70, values: (_, all, __, ___, step) => all.map((t) => moment(t, step)) },
     { stroke: color('--dim'), grid, ticks: { show: false }, size: 62, font: '12px system-ui', values: (_, all) => all.map(format) },
   ];
 }
@@ -51,11 +74,37 @@ function mailChart(parent, data, color) {
   return new uPlot(options(parent, 'Mail sent', 170, {
     scales: scale,
     axes: axes(color, whole),
-    series: [{ label: 'Sent from' }, {
+    hooks: { draw: [(u) => alertMarks(u, data, color)] },
+    series: [{ label: 'Sent from', value: exactly }, {
       label: 'Sent', stroke: color('--c-mail'), fill: color('--c-mail'), paths: bars(data.width), points: { show: false },
       value: (_, v) => whole(v),
     }],
   }), [data.times, mail(data)], parent);
+}
+
+// alertMarks draws a line where an alert began to fire or became worse.
+function alertMarks(u, data, color) {
+  const { ctx: context, bbox } = u;
+  context.save();
+  context.lineWidth = 2 * devicePixelRatio;
+  for (const alert of data.alerts) {
+    if (!alert.severity) continue;
+    const x = u.valToPos(alert.at, 'x', true);
+    if (x < bbox.left || x > bbox.left + bbox.width) continue;
+    context.strokeStyle = color(alert.severity === 'critical' ? '--critical' : '--warning');
+    context.beginPath();
+    context.moveTo(x, bbox.top);
+    context.lineTo(x, bbox.top + bbox.height);
+    context.stroke();
+  }
+  context.restore();
+}
+
+// alertList says in words what the lines mean.
+function alertList(part, data) {
+  if (data.alerts.length === 0) return;
+  const text = data.alerts.slice(0, 6).map((a) => `${moments.format(new Date(a.at * 1000))}: ${a.rule} ${a.kind}`).join(' · ');
+  part.append(Object.assign(document.createElement('p'), { className: 'chart-key', textContent: `Alerts (lines): ${text}` }));
 }
 
 // mail is what was sent, or delivered where no Send events are published.
@@ -70,7 +119,7 @@ function outcomeChart(parent, data, color) {
   return new uPlot(options(parent, 'What became of it, of the mail sent at that time', 190, {
     scales: { x: { time: true, range: () => [data.start, data.end] }, y: { range: (_, __, max) => [0, Math.max(max * 1.1, 1)] } },
     axes: axes(color, percent),
-    series: [{ label: 'Sent from' }, ...series.map((s) => ({
+    series: [{ label: 'Sent from', value: exactly }, ...series.map((s) => ({
       label: s.label, stroke: color(s.color), width: 2, points: { show: true, size: 6, fill: color(s.color) }, spanGaps: false,
       value: (_, v) => percent(v),
     }))],
@@ -93,8 +142,14 @@ function hatch(context, left, width, top, height, color) {
   context.restore();
 }
 
+// telling is the identifier to draw: the campaign's own before those it shares, and of them the one with the most rates.
+function telling(all) {
+  const rates = (g) => g.days.filter((d) => d.rate !== null).length;
+  return all.toSorted((a, b) => (b.own - a.own) || (rates(b) - rates(a)))[0];
+}
+
 function gmailChart(parent, data, color) {
-  const best = data.gmail.find((g) => g.own && g.days.some((d) => d.rate !== null)) ?? data.gmail.find((g) => g.own) ?? data.gmail[0];
+  const best = telling(data.gmail);
   const byDay = new Map(best.days.map((d) => [d.start, d]));
   const first = Math.floor(data.start / dayLength) * dayLength;
   const times = [];
@@ -127,7 +182,7 @@ function gmailChart(parent, data, color) {
     scales: { x: { time: true, range: () => [data.start, data.end] }, y: { range: (_, __, max) => [0, Math.max((max ?? 0) * 1.15, 0.4)] } },
     axes: axes(color, percent),
     hooks: { drawAxes: [draw] },
-    series: [{ label: 'Day' }, {
+    series: [{ label: 'Day', value: exactly }, {
       label: 'Reported as spam', stroke: color('--c-gmail'), fill: color('--c-gmail'), paths: bars(dayLength), points: { show: false },
       value: (_, v, __, i) => {
         if (i === null || i === undefined) return '–';
@@ -135,19 +190,26 @@ function gmailChart(parent, data, color) {
       },
     }],
   }), [times, rates], parent);
-  const key = document.createElement('p');
+  const key = parent.appendChild(document.createElement('p'));
   key.className = 'chart-key';
-  key.innerHTML = '<span class="key hatched">no data: the day has not arrived</span> <span class="key hatched soft">not reported: too little mail, or shared</span> <span class="key first">0.1 %</span> <span class="key second">0.3 %</span>';
-  parent.append(key);
+  for (const [name, text] of [
+    ['hatched', 'no data: the day has not arrived'], ['hatched soft', 'not reported: too little mail, or shared'],
+    ['first', 'stay below 0.1 %'], ['second', 'never reach 0.3 %'],
+  ]) {
+    key.append(Object.assign(document.createElement('span'), { className: `key ${name}`, textContent: text }), ' ');
+  }
   return plot;
 }
 
 function draw(place, data) {
   place.replaceChildren();
-  const color = colors();
+  const color = colors(place);
   const plots = [];
   const part = () => place.appendChild(Object.assign(document.createElement('div'), { className: 'chart' }));
-  plots.push(mailChart(part(), data, color), outcomeChart(part(), data, color));
+  const first = part();
+  plots.push(mailChart(first, data, color));
+  alertList(first, data);
+  plots.push(outcomeChart(part(), data, color));
   if (data.gmail.length > 0) plots.push(gmailChart(part(), data, color));
   return plots;
 }
