@@ -99,7 +99,7 @@ func bans() []ban {
 			reason: "what people see is computed by view alone, or two pages will show two figures for one thing",
 		},
 		{
-			except:  []string{"internal/app/demo.go", "internal/bench", "internal/simulator"},
+			except:  []string{"internal/app/demo.go", "internal/app/demo_alerts.go", "internal/bench", "internal/simulator"},
 			imports: []string{"internal/simulator"},
 			reason:  "only the demo, the benchmark and tests talk to a stand-in; no other code may behave otherwise because of it",
 		},
