@@ -83,6 +83,7 @@ func Demo(ctx context.Context, o DemoOptions) (err error) {
 	defer cancel()
 	beside.Go(func() { printEvents(ctx, o.Out, sim.Pager()) })
 	beside.Go(func() { demoOutage(ctx, sim) })
+	beside.Go(func() { d.demoReport(ctx) })
 	return d.run(ctx)
 }
 
@@ -156,7 +157,7 @@ collectors:
   account:
     - {region: us-east-1, every: 15s, requests_per_second: 100}
     - {region: eu-west-1, role_arn: %[7]q, every: 15s, requests_per_second: 100}
-`+demoAlerts, listen, sim.QueueURL(simulator.EventsQueue), sim.QueueURL(simulator.EventsQueueEU),
+`+demoAlerts+demoReports, listen, sim.QueueURL(simulator.EventsQueue), sim.QueueURL(simulator.EventsQueueEU),
 		sim.QueueURL(simulator.IdentityQueue), demoCredentials, sim.URL(), simulator.RoleEU, demoRoutingKey)
 }
 
@@ -175,6 +176,7 @@ in one region for a while: a warning that becomes critical and is resolved. What
   http://%[3]v/api/v1/providers?window=24h                          where mail is refused or slowed
   http://%[3]v/api/v1/inbound?window=24h                            the receipt rule that loses unsubscribes, and whose
   http://%[3]v/api/v1/alerts                                        what somebody is told of, and why
+  http://%[3]v/api/v1/reports/1?format=html                         last week, for people who look at no board
   http://%[3]v/api/v1/sources                                       what is read and missing; how SES judges the accounts
   http://%[3]v/metrics                                              all of it for Prometheus
 
