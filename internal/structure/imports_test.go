@@ -18,6 +18,7 @@ func tiers() [][]string {
 			"internal/googleauth"},
 		{"internal/sampler", "internal/describe", "internal/schedule", "internal/telemetry", "internal/report", "internal/replay",
 			"internal/ruletest"},
+		{"internal/publish"},
 		{"internal/web", "internal/config", "internal/backtest"},
 		{"internal/app"},
 		{"cmd/*", "internal/bench"},
