@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/mailvane/mailvane/internal/ledger"
 	"github.com/mailvane/mailvane/internal/signal"
 )
 
@@ -35,7 +36,29 @@ func timelines() []struct{ over, width time.Duration } {
 // Timeline says it of the mail of so long, five weeks at most; over more than a week in days of UTC. It reads five weeks of
 // the campaign's cohorts.
 func (v *View) Timeline(ctx context.Context, tenant, id string, over time.Duration) (Timeline, error) {
-	t := Timeline{End: v.AsOf().UTC()}
+	t := newTimeline(v.AsOf(), over)
+	rows, err := v.history(ctx, tenant, id, t.End)
+	if err != nil {
+		return Timeline{}, fmt.Errorf("read the timeline of campaign %q of tenant %q: %w", id, tenant, err)
+	}
+	t.add(rows)
+	return t, nil
+}
+
+// Story is what Campaign and Timeline say, of one reading.
+func (v *View) Story(ctx context.Context, tenant, id string, w signal.Window, over time.Duration) (Detail, Timeline, error) {
+	d, rows, err := v.story(ctx, tenant, id, w)
+	if err != nil {
+		return Detail{}, Timeline{}, err
+	}
+	t := newTimeline(d.Window.AsOf, over)
+	t.add(rows)
+	return d, t, nil
+}
+
+// newTimeline is one without mail.
+func newTimeline(asOf time.Time, over time.Duration) Timeline {
+	t := Timeline{End: asOf.UTC()}
 	for _, grain := range timelines() {
 		if t.Width = grain.width; over <= grain.over {
 			break
@@ -46,17 +69,16 @@ func (v *View) Timeline(ctx context.Context, tenant, id string, over time.Durati
 	for at := t.Start; at.Before(t.End); at = at.Add(t.Width) {
 		t.Points = append(t.Points, TimelinePoint{Start: at})
 	}
-	rows, err := v.history(ctx, tenant, id, t.End)
-	if err != nil {
-		return Timeline{}, fmt.Errorf("read the timeline of campaign %q of tenant %q: %w", id, tenant, err)
-	}
+	return t
+}
+
+func (t *Timeline) add(rows []ledger.CohortRow) {
 	for i := range rows {
 		row := &rows[i]
-		if at := int(row.Start.Sub(t.Start) / t.Width); row.Cell.Provider != signal.Simulator && at >= 0 && at < len(t.Points) {
+		if at := int(row.Start.Sub(t.Start) / t.Width); row.Cell.Provider != signal.Simulator && !row.Start.Before(t.Start) && at < len(t.Points) {
 			t.Points[at].Recipients[row.Cell.Outcome] += row.N
 		}
 	}
-	return t, nil
 }
 
 // Brief says of a campaign what the running sums hold: all but its sends, earlier weeks and samples. It reads no ledger.

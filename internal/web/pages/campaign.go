@@ -69,12 +69,7 @@ func (s *Site) campaign(w http.ResponseWriter, r *http.Request) {
 		s.fault(w, r, err)
 		return
 	}
-	d, err := s.View.Campaign(r.Context(), tenant, id, window)
-	if err != nil {
-		s.fault(w, r, err)
-		return
-	}
-	line, err := s.View.Timeline(r.Context(), tenant, id, rangeOf(over))
+	d, line, err := s.View.Story(r.Context(), tenant, id, window, rangeOf(over))
 	if err != nil {
 		s.fault(w, r, err)
 		return

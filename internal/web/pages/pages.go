@@ -29,6 +29,7 @@ type View interface {
 	web.View
 	Brief(tenant, id string, w signal.Window) view.Detail
 	Paces(names []campaign.Name) []view.Pace
+	Story(ctx context.Context, tenant, id string, w signal.Window, over time.Duration) (view.Detail, view.Timeline, error)
 	Timeline(ctx context.Context, tenant, id string, over time.Duration) (view.Timeline, error)
 	Reasons(q view.ReasonQuery) []view.Reason
 	Walk(by view.By, see func(*view.Subject) bool)
