@@ -1,5 +1,5 @@
-# The targets that people and .ci/run use. "make test" needs Go, a C compiler (for the race detector) and npm (for the
-# third-party SQS server of internal/e2e, which that test installs by itself).
+# The targets that people and .ci/run use. "make test" needs Go, a C compiler (for the race detector), npm (for the third-party
+# SQS server of internal/e2e, which that test installs by itself), an Alertmanager, a Prometheus and a Chromium.
 
 GO ?= go
 # A number of tries: when a time is given instead, "go test" may end with "context deadline exceeded" and no finding.
@@ -7,18 +7,23 @@ FUZZTIME ?= 20000x
 
 LINTER := bin/golangci-lint
 
-.PHONY: build test generate lint bench fuzz clean
+.PHONY: build test chart generate lint bench fuzz clean
 
 build:
 	CGO_ENABLED=0 $(GO) build -trimpath -o bin/mailvane ./cmd/mailvane
 
-test:
+test: chart
 	$(GO) test -race -shuffle=on -timeout=20m ./...
+
+# The chart's tests need Helm and Kubernetes, so they have a module of their own.
+chart:
+	$(GO) test -C .ci/chart ./...
 
 # What is generated is committed; .ci/run fails when it is not current.
 generate:
 	$(GO) generate ./...
 	$(GO) test ./internal/telemetry -run '^TestDocumentIsCurrent$$' -update
+	$(GO) test ./internal/structure -run '^TestChartCopies$$' -update
 
 lint: $(LINTER)
 	$(LINTER) run --config .ci/golangci.yml ./...
