@@ -27,15 +27,23 @@ func (b *builder) actions() {
 		r.Actions = append(r.Actions, b.domainActions()...)
 	}
 	slices.SortStableFunc(r.Actions, func(a, b Action) int {
-		return cmp.Or(cmp.Compare(a.Level.rank(), b.Level.rank()))
+		return cmp.Or(cmp.Compare(a.Level.rank(), b.Level.rank()), cmp.Compare(first(a.Stop), first(b.Stop)))
 	})
+}
+
+// first puts what is true first.
+func first(v bool) int {
+	if v {
+		return 0
+	}
+	return 1
 }
 
 func campaignAction(c *Campaign, findings []finding) Action {
 	f := &findings[0]
 	a := Action{
 		Level: f.level, About: AboutCampaign, Subject: c.ID, Tenant: c.Tenant, Owner: c.Owner, Title: f.title, Why: f.why, Sure: f.sure,
-		Do: f.do, Signal: f.signal, Value: new(short(f.value)),
+		Do: f.do, Signal: f.signal, Value: new(short(f.value)), Stop: f.level == LevelUrgent && !c.Stream,
 	}
 	if f.line > 0 {
 		a.Line = &f.line
@@ -200,7 +208,7 @@ func (b *builder) domainActions() []Action {
 				stopped++
 			}
 		}
-		if acted == 0 || d.Highest == nil || b.below(d) {
+		if acted == 0 || d.Highest == nil || b.report.above(d) {
 			continue
 		}
 		a := Action{
@@ -225,10 +233,10 @@ func (b *builder) domainActions() []Action {
 	return all
 }
 
-// below says whether a domain under this one has about the same rate: then that one is told of, for the figures of a domain
+// above says that a domain under this one has about the same rate: then that one is told of, for the figures of a domain
 // hold those of the domains under it.
-func (b *builder) below(d *Domain) bool {
-	return slices.ContainsFunc(b.report.Domains, func(o Domain) bool {
+func (r *Report) above(d *Domain) bool {
+	return slices.ContainsFunc(r.Domains, func(o Domain) bool {
 		return strings.HasSuffix(o.Domain.Domain, "."+d.Domain.Domain) && o.Highest != nil && o.Highest.Rate >= 0.9*d.Highest.Rate
 	})
 }

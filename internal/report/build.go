@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/mailvane/mailvane/internal/campaign"
@@ -170,7 +171,9 @@ func (b *builder) campaigns() {
 		return j.findings[0].weight
 	}
 	slices.SortStableFunc(all, func(a, b judged) int { // of the rest those with most mail come first already
-		return cmp.Or(cmp.Compare(a.campaign.Level.rank(), b.campaign.Level.rank()), cmp.Compare(weight(&b), weight(&a)))
+		return cmp.Or(cmp.Compare(a.campaign.Level.rank(), b.campaign.Level.rank()),
+			cmp.Compare(first(a.campaign.Level == LevelUrgent && !a.campaign.Stream), first(b.campaign.Level == LevelUrgent && !b.campaign.Stream)),
+			cmp.Compare(weight(&b), weight(&a)))
 	})
 	b.report.Campaigns = make([]Campaign, 0, len(all))
 	for i := range all {
@@ -179,8 +182,24 @@ func (b *builder) campaigns() {
 	}
 }
 
+// refusals are the most frequent reasons for bounces.
+func refusals(reasons []view.Reason) []Refusal {
+	n := map[string]int64{}
+	for _, r := range reasons {
+		if strings.HasSuffix(r.Outcome, "_bounced") {
+			n[r.Reason] += r.N
+		}
+	}
+	all := make([]Refusal, 0, len(n))
+	for reason, n := range n {
+		all = append(all, Refusal{reason, n})
+	}
+	slices.SortFunc(all, func(a, b Refusal) int { return cmp.Or(cmp.Compare(b.N, a.N), cmp.Compare(a.Reason, b.Reason)) })
+	return all[:min(len(all), maxReasons)]
+}
+
 func newCampaign(from *view.PeriodCampaign) Campaign {
-	c := Campaign{Campaign: from.Campaign, Reasons: from.Reasons}
+	c := Campaign{Campaign: from.Campaign, Reasons: from.Reasons, Refusals: refusals(from.Reasons)}
 	settle(&c.Figures)
 	if c.Gmail != nil && len(c.Gmail.Identifiers) > maxReasons {
 		c.Gmail.Identifiers = slices.Clone(c.Gmail.Identifiers[:maxReasons])

@@ -10,6 +10,7 @@ import (
 	"unicode"
 
 	"gonum.org/v1/plot"
+	"gonum.org/v1/plot/font"
 	"gonum.org/v1/plot/plotter"
 	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/draw"
@@ -57,7 +58,7 @@ var (
 )
 
 const (
-	chartWidth = 680 * vg.Length(1)
+	chartWidth = 560 * vg.Length(1)
 	// chartDPI makes PNGs twice as fine as they are shown.
 	chartDPI = 144
 	// maxLines bounds the lines of a chart, maxBars its bars.
@@ -95,25 +96,27 @@ func newDrawing(name, title string, height vg.Length) *drawing {
 	d := &drawing{Plot: plot.New(), name: name, title: title, height: height}
 	d.BackgroundColor = color.White
 	for _, axis := range []*plot.Axis{&d.X, &d.Y} {
-		axis.Tick.Label.Font.Size, axis.Tick.Label.Color = 11, inkQuiet
+		axis.Tick.Label.Font, axis.Tick.Label.Color = chartFont(), inkQuiet
 		axis.LineStyle.Color, axis.Tick.LineStyle.Color = inkGrid, inkGrid
-		axis.Label.TextStyle.Font.Size, axis.Label.TextStyle.Color = 11, inkQuiet
 	}
 	d.Legend.Top, d.Legend.Left = true, true
-	d.Legend.TextStyle.Font.Size, d.Legend.TextStyle.Color = 11, inkText
+	d.Legend.TextStyle.Font, d.Legend.TextStyle.Color = chartFont(), inkText
 	d.Legend.Padding, d.Legend.ThumbnailWidth = 3, 24
 	return d
 }
 
+// chartFont is the font of all texts. It comes with the library, so that PNGs are the same everywhere.
+func chartFont() font.Font { return font.Font{Typeface: "Liberation", Variant: "Sans", Size: 12} }
+
 func (d *drawing) chart() (Chart, error) {
 	c := Chart{Name: d.name, Title: d.title, Alt: d.alt}
-	svg := vgsvg.New(chartWidth, d.height)
-	d.Draw(draw.New(svg))
+	svg := &fittedSVG{Canvas: vgsvg.New(chartWidth, d.height)}
+	d.Draw(draw.NewCanvas(svg, chartWidth, d.height))
 	var b bytes.Buffer
 	if _, err := svg.WriteTo(&b); err != nil {
 		return c, err
 	}
-	c.SVG = bytes.Clone(b.Bytes())
+	c.SVG = svg.fit(b.Bytes())
 	b.Reset()
 	png := vgimg.PngCanvas{Canvas: vgimg.NewWith(vgimg.UseWH(chartWidth, d.height), vgimg.UseDPI(chartDPI))}
 	d.Draw(draw.New(png))
@@ -124,15 +127,20 @@ func (d *drawing) chart() (Chart, error) {
 	return c, nil
 }
 
-// line draws a horizontal line with a name at its right end.
+// line draws a horizontal line with a name beside its right end.
 func (d *drawing) line(at, from, to float64, name string) {
 	l := must(plotter.NewLine(plotter.XYs{{X: from, Y: at}, {X: to, Y: at}}))
 	l.Color, l.Width, l.Dashes = inkLine, 1.2, []vg.Length{5, 3}
-	labels := must(plotter.NewLabels(plotter.XYLabels{XYs: plotter.XYs{{X: to, Y: at}}, Labels: []string{name}}))
-	labels.TextStyle[0].Font.Size, labels.TextStyle[0].Color = 10.5, inkLine
-	labels.TextStyle[0].XAlign, labels.TextStyle[0].YAlign = draw.XRight, draw.YBottom
-	labels.Offset = vg.Point{X: -2, Y: 2}
-	d.Add(l, labels)
+	d.Add(l, caption(to, at, name, inkLine))
+}
+
+// caption is a text to the right of a place.
+func caption(x, y float64, text string, ink color.Color) *plotter.Labels {
+	labels := must(plotter.NewLabels(plotter.XYLabels{XYs: plotter.XYs{{X: x, Y: y}}, Labels: []string{text}}))
+	style := &labels.TextStyle[0]
+	style.Font, style.Color, style.YAlign = chartFont(), ink, draw.YCenter
+	labels.Offset = vg.Point{X: 5}
+	return labels
 }
 
 // must is for what fails only on values that are not numbers, of which none get here.
@@ -177,12 +185,18 @@ func dayNumber(date string) float64 {
 	return float64(t.Unix()) / 86400
 }
 
+// limit is a line that a rate should not reach.
+type limit struct {
+	at   float64
+	name string
+}
+
 // rates draws rates by days over all weeks, with the period shaded and the lines that matter.
-func (d *drawing) rates(r *Report, all []series, lines map[string]float64) {
+func (d *drawing) rates(r *Report, all []series, limits []limit) {
 	first, last := dayNumber(r.Weeks[0].From), dayNumber(r.Period.To)
 	start, top := dayNumber(r.Period.From), 0.0
-	for _, at := range lines {
-		top = math.Max(top, at)
+	for _, l := range limits {
+		top = math.Max(top, l.at)
 	}
 	for _, s := range all {
 		for _, p := range s.points {
@@ -197,13 +211,14 @@ func (d *drawing) rates(r *Report, all []series, lines map[string]float64) {
 	grid := plotter.NewGrid()
 	grid.Vertical.Width, grid.Horizontal.Color = 0, inkGrid
 	d.Add(shade, grid)
-	for name, at := range lines {
-		d.line(at, first-0.5, last+0.5, name)
+	for _, l := range limits {
+		d.line(l.at, first-0.5, last+0.5, l.name)
 	}
 	for i, s := range all {
 		d.series(s, i)
 	}
-	d.X.Min, d.X.Max, d.Y.Min, d.Y.Max = first-0.5, last+0.5, 0, top
+	// A fifth of the width is for the names of the lines.
+	d.X.Min, d.X.Max, d.Y.Min, d.Y.Max = first-0.5, last+0.5+(last-first+1)*0.32, 0, top
 	d.X.Tick.Marker, d.Y.Tick.Marker = weekTicks{first, last}, percentTicks{}
 }
 
@@ -277,7 +292,7 @@ func drawGmail(r *Report) (*drawing, bool) {
 	var words []string
 	for i := range r.Domains {
 		domain := &r.Domains[i]
-		if domain.Highest == nil || len(all) == maxLines {
+		if domain.Highest == nil || len(all) == maxLines || r.above(domain) {
 			continue
 		}
 		s := series{name: domain.Domain.Domain}
@@ -293,7 +308,7 @@ func drawGmail(r *Report) (*drawing, bool) {
 	if len(all) == 0 {
 		return nil, false
 	}
-	d.rates(r, all, map[string]float64{"Gmail's line, 0.1" + nbsp + "%": gmailAct, "never reach 0.3" + nbsp + "%": gmailStop})
+	d.rates(r, all, []limit{{gmailAct, "stay below 0.1" + nbsp + "%"}, {gmailStop, "never reach 0.3" + nbsp + "%"}})
 	d.alt = "Lines by day. " + strings.Join(words, "; ") + ". Gmail asks to stay below 0.1 % and never to reach 0.3 %. Days that did not come are gaps."
 	return d, true
 }
@@ -327,7 +342,7 @@ func drawAccounts(r *Report, name, title string, points func(*Account) []Point, 
 	if len(all) == 0 {
 		return nil, false
 	}
-	d.rates(r, all, map[string]float64{"SES reviews, " + percent(review): review, "SES may pause, " + percent(pause): pause})
+	d.rates(r, all, []limit{{review, "reviewed at " + percent(review)}, {pause, "paused at " + percent(pause)}})
 	d.alt = fmt.Sprintf("Lines by day. %s. SES reviews an account at %s and may pause it at %s.", strings.Join(words, "; "), percent(review), percent(pause))
 	return d, true
 }

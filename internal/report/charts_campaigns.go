@@ -8,7 +8,6 @@ import (
 	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/plotter"
 	"gonum.org/v1/plot/vg"
-	"gonum.org/v1/plot/vg/draw"
 
 	"github.com/mailvane/mailvane/internal/signal"
 )
@@ -63,21 +62,19 @@ func drawCampaigns(r *Report) (*drawing, bool) {
 			mark := must(plotter.NewLine(plotter.XYs{{X: b.stop, Y: y - 0.42}, {X: b.stop, Y: y + 0.42}}))
 			mark.Color, mark.Width = inkText, 2
 			d.Add(mark)
+			length = math.Max(length, b.stop)
 		}
 		text := b.figure
 		if b.times > farBeyond {
 			text += ", " + times(b.times, 1) + " the line"
 		}
-		labels := must(plotter.NewLabels(plotter.XYLabels{XYs: plotter.XYs{{X: length, Y: y}}, Labels: []string{text}}))
-		labels.TextStyle[0].Font.Size, labels.TextStyle[0].Color, labels.TextStyle[0].YAlign = 11, inkText, draw.YCenter
-		labels.Offset = vg.Point{X: 6}
-		d.Add(labels)
-		names = append(names, plot.Tick{Value: y, Label: shown(b.name, 28)})
+		d.Add(caption(length, y, text, inkText))
+		names = append(names, plot.Tick{Value: y, Label: shown(b.name, 24)})
 	}
 	one := must(plotter.NewLine(plotter.XYs{{X: 1, Y: -0.6}, {X: 1, Y: float64(len(bars)) - 0.4}}))
 	one.Color, one.Width, one.Dashes = inkText, 1.2, []vg.Length{4, 3}
 	d.Add(one)
-	d.X.Min, d.X.Max, d.Y.Min, d.Y.Max = 0, farBeyond*1.65, -0.6, float64(len(bars))-0.4
+	d.X.Min, d.X.Max, d.Y.Min, d.Y.Max = 0, farBeyond*2.1, -0.6, float64(len(bars))-0.4
 	d.X.Tick.Marker = plot.ConstantTicks([]plot.Tick{{Value: 0, Label: "0"}, {Value: 1, Label: "the line"}, {Value: 2, Label: "2 times"}, {Value: 4, Label: "4 times"}, {Value: 6, Label: "6 times"}})
 	d.Y.Tick.Marker, d.Y.Tick.Label.Color, d.Y.LineStyle.Width, d.Y.Tick.LineStyle.Width = plot.ConstantTicks(names), inkText, 0, 0
 	d.alt = "Bars, the length of which is how many times its line a campaign's figure is; an upright mark shows where to stop. " +

@@ -38,7 +38,7 @@ func csvHead() []string {
 	}
 	return append(head, "complaint_rate_measured_share", "gmail_delivered", "gmail_spam_rate", "gmail_spam_rate_day", "gmail_state",
 		"gmail_complaints_upper_bound", "gmail_days_reported", "gmail_days_in_window", "worst_provider", "worst_provider_signal",
-		"worst_provider_value", "top_reason", "top_reason_provider", "top_reason_n")
+		"worst_provider_value", "top_refusal", "top_refusal_n")
 }
 
 func csvRow(r *Report, c *Campaign) []string {
@@ -84,12 +84,12 @@ func csvGmail(c *Campaign) []string {
 }
 
 func csvWorst(c *Campaign) []string {
-	row := make([]string, 6)
+	row := make([]string, 5)
 	if w := c.Worst; w != nil {
 		row[0], row[1], row[2] = harmless(w.Provider), w.Signal, number(w.Value)
 	}
-	if len(c.Reasons) > 0 {
-		row[3], row[4], row[5] = c.Reasons[0].Reason, harmless(c.Reasons[0].Provider), strconv.FormatInt(c.Reasons[0].N, 10)
+	if len(c.Refusals) > 0 {
+		row[3], row[4] = c.Refusals[0].Reason, strconv.FormatInt(c.Refusals[0].N, 10)
 	}
 	return row
 }

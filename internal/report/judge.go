@@ -127,8 +127,8 @@ func judgeRate(c *Campaign, s signal.Signal) (f finding, ok bool) {
 	switch s {
 	case signal.ComplaintRate:
 		f.title = what + " of its readers report it as spam"
-		f.why = fmt.Sprintf("%s about %s mails delivered at providers that report complaints: %s. Providers act at %s, and refuse "+
-			"mail at %s.", counted(figure.Numerator, "complaint", "complaints"), count(figure.Denominator), what, percent(l.act), percent(l.stop))
+		f.why = fmt.Sprintf("%s about %s mails delivered at providers that report complaints: %s. Yahoo warns from %s on and acts at "+
+			"%s.", counted(figure.Numerator, "complaint", "complaints"), count(figure.Denominator), what, percent(l.act), percent(l.stop))
 		f.do = doComplaints(level, c.Stream)
 	case signal.HardBounceRate:
 		f.title = what + " of its mail was refused for good" + mostly(c, observation.HardBounced)
@@ -267,8 +267,7 @@ func judgeGmail(c *Campaign) (f finding, ok bool) {
 	}
 	f = finding{level: level, weight: worst.SpamRate / gmailAct, signal: "gmail_spam_rate", value: worst.SpamRate, line: line}
 	f.title = percent(worst.SpamRate) + " of Gmail users report it as spam"
-	f.why = fmt.Sprintf("Gmail shows %s on %s for %s, above its line of %s on %s. From %s on Gmail puts mail into spam, and from %s on it "+
-		"no longer helps.", percent(worst.SpamRate), dayOf(worst.Day.String()), worst.Value, percent(line),
+	f.why = fmt.Sprintf("Gmail shows %s on %s for %s, above %s on %s. It asks to stay below %s and never to reach %s.", percent(worst.SpamRate), dayOf(worst.Day.String()), worst.Value, percent(line),
 		counted(int64(over), "day", "days"), percent(gmailAct), percent(gmailStop))
 	f.sure = fmt.Sprintf("This is Gmail's own figure, told on %d of %s; no other campaign uses the identifier.", len(c.GmailDays),
 		counted(int64(days), "day", "days"))

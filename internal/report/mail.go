@@ -1,7 +1,18 @@
 package report
 
-// Message is a report as a mail, which has the HTML with the images that it shows, and a text for those who see none.
+import (
+	"bytes"
+	_ "embed"
+	"fmt"
+	"html/template"
+	"slices"
+	"strings"
+	"time"
+)
+
+// Message is a report as a mail: HTML with the images that it shows, and a text for those who see none.
 type Message struct {
+	// Subject is one line.
 	Subject    string
 	HTML, Text string
 	Images     []Image
@@ -14,35 +25,128 @@ type Image struct {
 	PNG []byte
 }
 
-// Mail makes a mail of a report. Subject has no line breaks.
+const (
+	// maxMailRows is how many campaigns a mail shows, maxMailCards how many actions of a level: Gmail cuts mails at 102 kB.
+	maxMailRows  = 25
+	maxMailCards = 12
+	// maxSubject bounds a subject, in characters.
+	maxSubject = 150
+)
+
+//go:embed mail.html
+var mailHTML string
+
+// mailPage is a page as a mail lays it out.
+type mailPage struct {
+	*page
+	Heads    []string
+	Pictures []picture
+}
+
+type picture struct{ CID, Title, Alt string }
+
+// mailCharts are the charts that a mail shows.
+func mailCharts() []string { return []string{ChartCampaigns, ChartGmail, ChartMail} }
+
+// Mail makes a mail of a report, in the HTML that mail clients show: tables, styles in place, images of its own.
 func Mail(r *Report) (Message, error) {
-	return Message{Subject: "Mail report, " + r.Period.String()}, nil
+	p := &mailPage{page: newPage(r, maxMailRows), Heads: mailHeads()}
+	for _, cards := range []*[]card{&p.Urgent, &p.Act, &p.Watch} {
+		*cards = (*cards)[:min(len(*cards), maxMailCards)]
+	}
+	m := Message{Subject: shown(p.Verdict+" · mail report of "+r.Period.String(), maxSubject)}
+	charts, err := Charts(r)
+	if err != nil {
+		return m, err
+	}
+	for _, c := range charts {
+		if slices.Contains(mailCharts(), c.Name) {
+			cid := c.Name + "@report.mailvane"
+			m.Images = append(m.Images, Image{CID: cid, Alt: c.Alt, PNG: c.PNG})
+			p.Pictures = append(p.Pictures, picture{cid, c.Title, c.Alt})
+		}
+	}
+	t, err := template.New("mail").Funcs(template.FuncMap{
+		"moment": func(t time.Time) string { return r.moment(t) }, "mailCells": mailCells,
+		// html/template knows no scheme cid, and would put another in its place.
+		"cid": func(id string) template.URL { return template.URL("cid:" + id) }, //nolint:gosec // ids are made here
+	}).Parse(mailHTML)
+	if err != nil {
+		return m, err
+	}
+	var b bytes.Buffer
+	if err := t.Execute(&b, p); err != nil {
+		return m, err
+	}
+	m.HTML, m.Text = b.String(), p.text()
+	return m, nil
 }
 
-// Brief is a report in a few lines, for chats and webhooks. Nothing in it is escaped.
-type Brief struct {
-	Title string `json:"title"`
-	// Stop names the campaigns that should be stopped, the worst first; Sentences are the period in three sentences.
-	Stop      []string      `json:"stop"`
-	Sentences []string      `json:"sentences"`
-	Actions   []BriefAction `json:"actions"`
-	Figures   []BriefFigure `json:"figures"`
+// mailColumns are the cells that a mail has room for: sent, delivered, hard bounces, blocked, complaints and spam at Gmail.
+func mailColumns() []int { return []int{0, 1, 2, 4, 6, 7} }
+
+func mailHeads() []string {
+	heads := []string{columns()[0]}
+	for _, i := range mailColumns() {
+		heads = append(heads, columns()[i+1])
+	}
+	return heads
 }
 
-// BriefAction is something that should be done; Level is stop, act or watch.
-type BriefAction struct {
-	Level string `json:"level"`
-	Title string `json:"title"`
-	Do    string `json:"do"`
+func mailCells(r row) []cell {
+	var cells []cell
+	for _, i := range mailColumns() {
+		cells = append(cells, r.Cells[i])
+	}
+	return cells
 }
 
-// BriefFigure is a figure in words.
-type BriefFigure struct {
-	Name  string `json:"name"`
-	Value string `json:"value"`
-}
-
-// Summary makes a brief of a report.
-func Summary(r *Report) Brief {
-	return Brief{Title: "Mail report, " + r.Period.String(), Sentences: r.Sentences}
+// text is the mail for those who see no HTML.
+func (p *mailPage) text() string {
+	var b strings.Builder
+	line := func(format string, args ...any) { fmt.Fprintf(&b, format+"\n", args...) }
+	line("Mail report: %s (%s)\n\n%s\n", p.Period.String(), shown(p.Scope, 200), strings.ToUpper(shown(p.Verdict, 200)))
+	for _, s := range p.Sentences {
+		line("- %s", shown(s, 500))
+	}
+	for _, cards := range [][]card{p.Urgent, p.Act, p.Watch} {
+		for _, c := range cards {
+			line("\n%s: %s (%s)\n  %s. %s\n  Do this: %s\n  %s", strings.ToUpper(c.Badge), shown(c.Name, 200), c.Kind, c.Title, c.Why, c.Do, c.Sure)
+			for _, also := range c.Also {
+				line("  Also: %s.", also)
+			}
+		}
+	}
+	if p.Changes != nil && len(p.Changes.Lines) > 0 {
+		line("\nWhat changed since the edition of %s", p.moment(p.Changes.MadeAt))
+		for _, l := range p.Changes.Lines {
+			line("- %s", shown(l, 500))
+		}
+	}
+	line("\nCampaigns")
+	for _, r := range p.Rows {
+		var parts []string
+		for i, c := range mailCells(r) {
+			if c.Value != "" && c.Value != "–" {
+				parts = append(parts, strings.ToLower(p.Heads[i+1])+" "+c.Value)
+			}
+		}
+		name := shown(r.Name, 200)
+		if r.Badge != "" {
+			name = strings.ToUpper(r.Badge) + ": " + name
+		}
+		line("- %s: %s", name, strings.Join(parts, ", "))
+	}
+	if p.MoreRows > 0 {
+		line("- and %d more", p.MoreRows)
+	}
+	line("\nCoverage, and what is not known")
+	for _, n := range p.Unknown {
+		line("- %s: %s", n.Topic, shown(n.Text, 1000))
+	}
+	line("\nFigures are of the mail sent in this period, with what became of it up to %s. Made by Mailvane on %s.", p.moment(p.AsOf), p.Made)
+	if p.Link != "" {
+		line("%s", p.Link)
+	}
+	return b.String()
 }

@@ -119,10 +119,12 @@ func (r *Report) scope() string {
 
 // headline is the verdict of the first screen.
 func (r *Report) headline() string {
-	stop, act := r.campaignsOf(LevelUrgent), r.campaignsOf(LevelAct)
+	stop, urgent, act := r.toDo()
 	switch {
 	case len(stop) > 0:
 		return "Stop " + some(stop, 3)
+	case len(urgent) > 0:
+		return "Look after " + some(urgent, 3) + " today"
 	case len(r.Actions) > 0 && r.Actions[0].Level == LevelUrgent:
 		return "No campaign to stop, but something is urgent"
 	case len(act) > 0:
@@ -136,6 +138,7 @@ func (r *Report) headline() string {
 
 func newCard(a Action) card {
 	c := card{Action: a, Name: a.Subject}
+	c.Title = capital(c.Title)
 	switch a.About {
 	case AboutCampaign:
 		c.Name, c.Kind = label(a.Tenant, a.Subject), "campaign"
@@ -149,7 +152,7 @@ func newCard(a Action) card {
 		c.Kind = "events"
 	}
 	switch {
-	case a.Level == LevelUrgent && a.About == AboutCampaign:
+	case a.Stop:
 		c.Badge, c.Mark = "Stop", "■"
 	case a.Level == LevelUrgent:
 		c.Badge, c.Mark = "Urgent", "■"
@@ -220,7 +223,7 @@ func newRow(c *Campaign) row {
 		w.Kind = "stream"
 	}
 	if c.Level != "" {
-		w.Badge = newCard(Action{Level: c.Level, About: AboutCampaign}).Badge
+		w.Badge = newCard(Action{Level: c.Level, Stop: c.Level == LevelUrgent && !c.Stream}).Badge
 	}
 	sent := cell{Value: count(max(c.Recipients[observation.Sent], c.Recipients[observation.Delivered]))}
 	if len(c.Sends) > 0 {
@@ -248,7 +251,7 @@ func rateCell(c *Campaign, s signal.Signal) cell {
 		t.Value += "°"
 	}
 	t.Weak = f.State == signal.Insufficient
-	t.Range = between(f.Low, f.High)
+	t.Range = strings.Replace(between(f.Low, f.High), " to ", "–", 1)
 	if s == signal.ComplaintRate {
 		t.Range += ", of " + percent(f.MeasuredShare)
 	}
@@ -322,7 +325,7 @@ func worstCell(c *Campaign) cell {
 		t.Value = providerName(w.Provider) + ": " + percent(w.Value) + " " + name
 	}
 	var reasons []string
-	for _, r := range c.Reasons {
+	for _, r := range c.Refusals {
 		if text := fmt.Sprintf("%s (%s)", reasonWords(r.Reason), count(r.N)); r.N > 1 && len(reasons) < 2 {
 			reasons = append(reasons, text)
 		}

@@ -90,7 +90,7 @@ type Span struct {
 // Level says how urgent something is.
 type Level string
 
-// The levels. A campaign that is urgent should be stopped.
+// The levels. A campaign that is urgent should be stopped, unless it is a stream: people wait for its mail.
 const (
 	LevelUrgent Level = "urgent"
 	LevelAct    Level = "act"
@@ -128,6 +128,8 @@ type Action struct {
 	Subject string `json:"subject"`
 	Tenant  string `json:"tenant,omitempty"`
 	Owner   string `json:"owner,omitempty"`
+	// Stop says that the subject is a campaign that should be stopped.
+	Stop bool `json:"stop,omitempty"`
 	// Title says it in a few words, Why with the figure and the line, Sure how sure that is, Do what to do.
 	Title string `json:"title"`
 	Why   string `json:"why"`
@@ -151,12 +153,20 @@ type Campaign struct {
 	Before *Before `json:"before,omitempty"`
 	// Worst is the provider where most goes wrong.
 	Worst *Worst `json:"worst_provider,omitempty"`
-	// Reasons are the most frequent reasons why mail was refused or put off.
-	Reasons []view.Reason `json:"reasons,omitempty"`
+	// Reasons are the most frequent reasons why mail was refused or put off, by provider and outcome; Refusals are those of
+	// bounces alone, over all providers.
+	Reasons  []view.Reason `json:"reasons,omitempty"`
+	Refusals []Refusal     `json:"refusals,omitempty"`
 	// GmailDays are the days on which Gmail told a rate that is the campaign's own.
 	GmailDays []GmailDay `json:"gmail_days,omitempty"`
 	// Sends are those of the period, newest first, each with all of its mail; told of the campaigns with something to do.
 	Sends []view.Send `json:"sends,omitempty"`
+}
+
+// Refusal is a reason for bounces, and how many had it.
+type Refusal struct {
+	Reason string `json:"reason"`
+	N      int64  `json:"n"`
 }
 
 // Before is earlier mail, and the period's set against it.

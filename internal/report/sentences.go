@@ -59,43 +59,51 @@ func (r *Report) volumeBefore() string {
 
 // verdict says what to do.
 func (r *Report) verdict() string {
-	stop, act := r.campaignsOf(LevelUrgent), r.campaignsOf(LevelAct)
-	var s string
-	switch {
-	case len(stop) > 0:
-		s = "Stop " + some(stop, 3) + ": " + r.Actions[0].Title
-		if r.Actions[0].About != AboutCampaign || len(stop) > 1 {
-			s = "Stop " + some(stop, 3)
+	stop, urgent, act := r.toDo()
+	var parts []string
+	if len(stop) > 0 {
+		first := "stop " + some(stop, 3)
+		if len(stop) == 1 {
+			first += ": " + r.Actions[0].Title
 		}
-		if len(act) > 0 {
-			s += "; mend " + some(act, 3)
-		}
-	case len(act) > 0:
-		s = "No campaign must be stopped, but " + some(act, 3) + " should be mended"
-	default:
-		s = "No campaign must be stopped or mended, as far as is known"
+		parts = append(parts, first)
 	}
-	others := 0
+	if len(urgent) > 0 {
+		parts = append(parts, "look after "+some(urgent, 3)+" today")
+	}
+	if len(act) > 0 {
+		parts = append(parts, "mend "+some(act, 3))
+	}
+	if len(parts) == 0 {
+		parts = append(parts, "no campaign must be stopped or mended, as far as is known")
+	}
+	others := int64(0)
 	for _, a := range r.Actions {
 		if a.About != AboutCampaign && a.Level != LevelWatch {
 			others++
 		}
 	}
 	if others > 0 {
-		s += fmt.Sprintf("; beside campaigns, %s attention", counted(int64(others), "other thing needs", "other things need"))
+		parts = append(parts, counted(others, "thing beside campaigns needs", "things beside campaigns need")+" attention")
 	}
-	return s + "."
+	return capital(strings.Join(parts, "; ")) + "."
 }
 
-// campaignsOf names the campaigns with an action of that level, in the order of the actions.
-func (r *Report) campaignsOf(level Level) []string {
-	var names []string
+// toDo names the campaigns to stop, the streams to look after today, and the campaigns to mend, in the order of the actions.
+func (r *Report) toDo() (stop, urgent, act []string) {
 	for _, a := range r.Actions {
-		if a.About == AboutCampaign && a.Level == level {
-			names = append(names, label(a.Tenant, a.Subject))
+		name := label(a.Tenant, a.Subject)
+		switch {
+		case a.About != AboutCampaign:
+		case a.Stop:
+			stop = append(stop, name)
+		case a.Level == LevelUrgent:
+			urgent = append(urgent, name)
+		case a.Level == LevelAct:
+			act = append(act, name)
 		}
 	}
-	return names
+	return stop, urgent, act
 }
 
 // place says how far it is to the lines of SES and Gmail, and how much is known of that.
@@ -138,13 +146,13 @@ func (r *Report) place() string {
 		return "How SES and Gmail see the sender is not known, because neither is read."
 	}
 	s := strings.Join(parts, "; ")
-	return strings.ToUpper(s[:1]) + s[1:] + "."
+	return capital(s) + "."
 }
 
 // worstDomain is the domain with the highest rate of the period, nil when none has a rate.
 func (r *Report) worstDomain() (worst *Domain) {
 	for i := range r.Domains {
-		if d := &r.Domains[i]; d.Highest != nil && (worst == nil || d.Highest.Rate > worst.Highest.Rate) {
+		if d := &r.Domains[i]; d.Highest != nil && (worst == nil || d.Highest.Rate > worst.Highest.Rate) && !r.above(d) {
 			worst = d
 		}
 	}

@@ -204,3 +204,11 @@ func reasonWords(id string) string {
 		return strings.ReplaceAll(id, "_", " ")
 	}
 }
+
+// capital begins a sentence. A name at its beginning stays as it is written.
+func capital(text string) string {
+	if text == "" || text[0] < 'a' || text[0] > 'z' {
+		return text
+	}
+	return strings.ToUpper(text[:1]) + text[1:]
+}
