@@ -1,6 +1,7 @@
 package config_test
 
 import (
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -33,5 +34,32 @@ func TestLoadRuleTests(t *testing.T) {
 	}
 	if _, problems := config.LoadRuleTests("none.yaml"); len(problems) != 1 {
 		t.Errorf("a file that is not there has the problems %v", problems)
+	}
+}
+
+// TestDocumentedRuleTests runs the example of docs/rules.md.
+func TestDocumentedRuleTests(t *testing.T) {
+	text, err := os.ReadFile("../../docs/rules.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, example, _ := strings.Cut(string(text), "```yaml\n")
+	example, _, _ = strings.Cut(example, "```")
+	folder := t.TempDir()
+	for name, text := range map[string]string{
+		"rules.test.yaml": example,
+		"mailvane.yaml": queue + "http: {external_url: 'https://mailvane.example.com'}\n" +
+			"alerts: {catch_all: oncall, notifiers: {oncall: {slack: {url_env: SLACK}}}}\n",
+	} {
+		if err := os.WriteFile(filepath.Join(folder, name), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	suite, problems := config.LoadRuleTests(filepath.Join(folder, "rules.test.yaml"))
+	if suite == nil || len(suite.Tests) != 2 {
+		t.Fatalf("the example cannot be used:\n%s", printed(problems))
+	}
+	for _, f := range suite.Run() {
+		t.Errorf("%s: got %q, want %q", f.About, f.Got, f.Want)
 	}
 }
