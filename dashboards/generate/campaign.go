@@ -4,13 +4,6 @@ import "fmt"
 
 // campaign shows one campaign, or all of a tenant.
 func campaign() *board {
-	mail := "mail sent in the window, with what has become of it so far"
-	rate := func(title, signal string, width int, l lines, about string) panel {
-		return panel{
-			kind: stat, title: title, width: width, unit: share, lines: l, about: about, basis: mail, source: "SES events",
-			queries: []query{{rated("campaign", "", ofCampaign(signal)), ""}},
-		}
-	}
 	return &board{
 		uid: "mailvane-campaign", title: "Campaign", span: "7d",
 		about: "One campaign: what became of its mail, what people and providers object to, and what Gmail says. \"All\" sums campaigns before it divides.",
@@ -20,48 +13,61 @@ func campaign() *board {
 			{name: "window", label: "Sent in the last", choices: []string{"1h", "24h", "7d"}, chosen: "7d"},
 		},
 		sections: []section{
-			{"", 4, []panel{
-				{
-					kind: stat, title: "Sent", width: 3, unit: recipients, about: "To how many recipients SES accepted its mail.",
-					basis: "mail sent in the window", source: "SES events",
-					queries: []query{{fmt.Sprintf("sum(%s)", inCampaign("mailvane_campaign_cohort_recipients", `outcome="sent",window="$window"`)), ""}},
-				},
-				gmailOfCampaign(), complaintsAtGmail(),
-				rate("Complaints", "complaint_rate", 4, complaints, "Complaints at providers that report them to SES, of deliveries there; Gmail reports none. "+
-					"Yahoo asks to stay below 0.1 % and acts at 0.3 %. They come in for days: 24 hours show too few."),
-				rate("Hard bounces", "hard_bounce_rate", 4, sesBounces, "Refused for good, of what SES tried to deliver. The lines are those at which SES reviews (5 %) and may "+
-					"pause (10 %) an account."),
-				rate("Blocked", "block_rate", 3, blocks, "Bounced for reputation, content, authentication or policy, of what SES tried to deliver. Nobody states a line: at "+
-					"2 % a filter has begun to act, at 10 % it acts on everybody."),
-				rate("Delivered", "delivery_rate", 3, lines{}, "Accepted by the provider, of what SES tried to deliver. It takes up to a day to be final."),
-			}},
-			{"What people say", 8, []panel{
-				{
-					kind: graph, title: "Complaints and Gmail's spam reports", width: 12, unit: share, lines: complaints,
-					about: "Both stand for people who pressed \"spam\": the one of deliveries at providers that report, the other of mail in Gmail's inboxes.",
-					basis: "mail sent in the window before each moment; Gmail's newest day at each moment", source: "SES events; Gmail Postmaster Tools",
-					queries: []query{
-						{rated("campaign", "", ofCampaign("complaint_rate")), "complaints, where they are reported"},
-						{fmt.Sprintf("max by (tenant, campaign) (%s)", inCampaign("mailvane_campaign_gmail_spam_rate_ratio", "")), "Gmail: {{campaign}} {{tenant}}"},
-					},
-				},
-				identifiersOfCampaign(),
-			}},
-			{"What providers do", 8, []panel{
-				{
-					kind: graph, title: "Bounces, blocks and delays", width: 12, unit: share, lines: sesBounces,
-					about: "Of what SES tried to deliver: refused for good, refused by a filter, put off, and given up after having been put off. The lines are SES's for hard bounces.",
-					basis: "mail sent in the window before each moment", source: "SES events",
-					queries: []query{
-						{rated("campaign", "", ofCampaign("hard_bounce_rate")), "hard bounces"},
-						{rated("campaign", "", ofCampaign("block_rate")), "blocked"},
-						{rated("campaign", "", ofCampaign("delay_rate")), "delayed"},
-						{rated("campaign", "", ofCampaign("soft_bounce_rate")), "given up"},
-					},
-				},
-				campaignByProvider(),
-			}},
+			{"", 4, campaignTiles()},
+			{"What people say", 8, []panel{spamReports(), identifiersOfCampaign()}},
+			{"What providers do", 8, []panel{refusals(), campaignByProvider()}},
 			{"Its mail", 8, []panel{outcomes(), inFlight()}},
+		},
+	}
+}
+
+func campaignTiles() []panel {
+	rate := func(title, signal string, width int, l lines, about string) panel {
+		return panel{
+			kind: stat, title: title, width: width, unit: share, lines: l, about: about,
+			basis: "mail sent in the window, with what has become of it so far", source: "SES events",
+			queries: []query{{rated("campaign", "", ofCampaign(signal)), ""}},
+		}
+	}
+	return []panel{
+		{
+			kind: stat, title: "Sent", width: 3, unit: recipients, about: "To how many recipients SES accepted its mail.",
+			basis: "mail sent in the window", source: "SES events",
+			queries: []query{{fmt.Sprintf("sum(%s)", inCampaign("mailvane_campaign_cohort_recipients", `outcome="sent",window="$window"`)), ""}},
+		},
+		gmailOfCampaign(), complaintsAtGmail(),
+		rate("Complaints", "complaint_rate", 4, complaints, "Complaints at providers that report them to SES, of deliveries there; Gmail reports none. "+
+			"Yahoo asks to stay below 0.1 % and acts at 0.3 %. They come in for days: 24 hours show too few."),
+		rate("Hard bounces", "hard_bounce_rate", 4, sesBounces, "Refused for good, of what SES tried to deliver. The lines are those at which SES reviews (5 %) and may "+
+			"pause (10 %) an account."),
+		rate("Blocked", "block_rate", 3, blocks, "Bounced for reputation, content, authentication or policy, of what SES tried to deliver. Nobody states a line: at "+
+			"2 % a filter has begun to act, at 10 % it acts on everybody."),
+		rate("Delivered", "delivery_rate", 3, lines{}, "Accepted by the provider, of what SES tried to deliver. It takes up to a day to be final."),
+	}
+}
+
+func spamReports() panel {
+	return panel{
+		kind: graph, title: "Complaints and Gmail's spam reports", width: 12, unit: share, lines: complaints,
+		about: "Both stand for people who pressed \"spam\": the one of deliveries at providers that report, the other of mail in Gmail's inboxes.",
+		basis: "mail sent in the window before each moment; Gmail's newest day at each moment", source: "SES events; Gmail Postmaster Tools",
+		queries: []query{
+			{rated("campaign", "", ofCampaign("complaint_rate")), "complaints, where they are reported"},
+			{fmt.Sprintf("max by (tenant, campaign) (%s)", inCampaign("mailvane_campaign_gmail_spam_rate_ratio", "")), "Gmail: {{campaign}} {{tenant}}"},
+		},
+	}
+}
+
+func refusals() panel {
+	return panel{
+		kind: graph, title: "Bounces, blocks and delays", width: 12, unit: share, lines: sesBounces,
+		about: "Of what SES tried to deliver: refused for good, refused by a filter, put off, and given up after having been put off. The lines are SES's for hard bounces.",
+		basis: "mail sent in the window before each moment", source: "SES events",
+		queries: []query{
+			{rated("campaign", "", ofCampaign("hard_bounce_rate")), "hard bounces"},
+			{rated("campaign", "", ofCampaign("block_rate")), "blocked"},
+			{rated("campaign", "", ofCampaign("delay_rate")), "delayed"},
+			{rated("campaign", "", ofCampaign("soft_bounce_rate")), "given up"},
 		},
 	}
 }

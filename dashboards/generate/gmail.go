@@ -69,7 +69,7 @@ func identifiers() panel {
 			{title: "Value", label: "identifier"},
 			{title: "Domain", label: "domain"},
 			{title: "Campaign", label: "campaign", link: toCampaign()},
-			{title: "Tenant", label: "tenant"},
+			{title: "Tenant", label: "tenant", link: toTenant()},
 			{title: "Spam rate", value: 1, unit: share, lines: gmailSpam},
 		},
 	}

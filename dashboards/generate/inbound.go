@@ -5,8 +5,8 @@ import "fmt"
 // inbound shows whether mail to us is handed on.
 func inbound() *board {
 	cloudWatch := "CloudWatch (AWS/SES), read every few minutes"
-	tile := func(title string, width int, u unit, l lines, about, basis, expr string) panel {
-		return panel{kind: stat, title: title, width: width, unit: u, lines: l, about: about, basis: basis, source: cloudWatch, queries: []query{{expr, ""}}}
+	tile := func(title string, u unit, l lines, about, basis, expr string) panel {
+		return panel{kind: stat, title: title, width: 4, unit: u, lines: l, about: about, basis: basis, source: cloudWatch, queries: []query{{expr, ""}}}
 	}
 	hourly := func(title, result string, about string) panel {
 		return panel{
@@ -22,17 +22,17 @@ func inbound() *board {
 		},
 		sections: []section{
 			{"", 4, []panel{
-				tile("Mail lost", 4, count, one, "Mail that SES gave up after it had tried for four hours to hand it on. It does not come back.", "the last 24 hours",
+				tile("Mail lost", count, one, "Mail that SES gave up after it had tried for four hours to hand it on. It does not come back.", "the last 24 hours",
 					fmt.Sprintf("sum(%s)", received("mailvane_receipt_expired", ""))),
-				tile("Rules that fail", 4, count, one, "Receipt rules whose attempts to hand mail on fail now. After four hours their mail is lost.", "now",
+				tile("Rules that fail", count, one, "Receipt rules whose attempts to hand mail on fail now. After four hours their mail is lost.", "now",
 					fmt.Sprintf("sum(%s > bool 0)", received("mailvane_receipt_failing_duration_seconds", ""))),
-				tile("Rules fallen silent", 4, count, oneMild, "Receipt rules that have had no mail for much longer than usual: perhaps it no longer reaches them.", "now, beside the rule's own habit",
+				tile("Rules fallen silent", count, oneMild, "Receipt rules that have had no mail for much longer than usual: perhaps it no longer reaches them.", "now, beside the rule's own habit",
 					fmt.Sprintf("sum(%s)", received("mailvane_receipt_silent", ""))),
-				tile("Rules used", 4, share, quota, "Rules of the fullest active rule set, of the 200 that SES allows.", "now",
+				tile("Rules used", share, quota, "Rules of the fullest active rule set, of the 200 that SES allows.", "now",
 					fmt.Sprintf("max(%s)", received("mailvane_receipt_rules_used_ratio", ""))),
-				tile("Recipients used", 4, share, quota, "Recipients of the fullest rule, of the 100 that SES allows.", "now",
+				tile("Recipients used", share, quota, "Recipients of the fullest rule, of the 100 that SES allows.", "now",
 					fmt.Sprintf("max(%s)", received("mailvane_receipt_recipients_used_ratio", ""))),
-				tile("Read up to", 4, seconds, lines{bad: 30 * 60}, "How long ago the time was up to which CloudWatch has been read, for the region that is furthest behind.", "now",
+				tile("Read up to", seconds, lines{bad: 30 * 60}, "How long ago the time was up to which CloudWatch has been read, for the region that is furthest behind.", "now",
 					fmt.Sprintf("max(time() - %s)", received("mailvane_receipt_data_timestamp_seconds", ""))),
 			}},
 			{"", 9, []panel{receiptRules()}},

@@ -61,8 +61,14 @@ func accountStat(title, signal string, l lines, says string) panel {
 	}
 }
 
+// toCampaign leads to a campaign of whatever tenant: without tenants there is no column to take one from.
 func toCampaign() *link {
-	return &link{title: "This campaign", uid: "mailvane-campaign", set: []string{"var-tenant=${__data.fields.Tenant}", "var-campaign=${__data.fields.Campaign}"}}
+	return &link{title: "This campaign", uid: "mailvane-campaign", set: []string{"var-tenant=$__all", "var-campaign=${__data.fields.Campaign}"}}
+}
+
+// toTenant leads to a tenant's campaign.
+func toTenant() *link {
+	return &link{title: "This tenant's campaign", uid: "mailvane-campaign", set: []string{"var-tenant=${__data.fields.Tenant}", "var-campaign=${__data.fields.Campaign}"}}
 }
 
 func worstCampaigns() panel {
@@ -86,7 +92,7 @@ func worstCampaigns() panel {
 		},
 		columns: []column{
 			{title: "Campaign", label: "campaign", link: toCampaign()},
-			{title: "Tenant", label: "tenant"},
+			{title: "Tenant", label: "tenant", link: toTenant()},
 			{title: "Of its line", value: 1, unit: share, lines: lines{bad: 0.33, worse: 1}},
 			{title: "Gmail spam", value: 2, unit: share, lines: gmailSpam},
 			{title: "Complaints", value: 3, unit: share, lines: complaints},

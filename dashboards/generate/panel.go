@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -158,11 +159,8 @@ type link struct {
 }
 
 func (l *link) model() object {
-	address := "/d/" + l.uid + "?${datasource:queryparam}&${job:queryparam}&${__url_time_range}"
-	for _, s := range l.set {
-		address += "&" + s
-	}
-	return object{"title": l.title, "url": address, "targetBlank": false}
+	address := slices.Concat([]string{"/d/" + l.uid + "?${datasource:queryparam}", "${job:queryparam}", "${__url_time_range}"}, l.set)
+	return object{"title": l.title, "url": strings.Join(address, "&"), "targetBlank": false}
 }
 
 // description is what the panel's info mark shows.

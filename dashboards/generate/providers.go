@@ -23,12 +23,7 @@ func providers() *board {
 	}
 }
 
-func atProvider(metric, matchers string) string {
-	if matchers != "" {
-		matchers = "," + matchers
-	}
-	return of(metric, `provider=~"$provider"`+matchers)
-}
+func atProvider(metric string) string { return of(metric, `provider=~"$provider"`) }
 
 func ofProvider(signal string) string {
 	return fmt.Sprintf(`provider=~"$provider",signal=%q,window="$window"`, signal)
@@ -63,7 +58,7 @@ func reasons() panel {
 		kind: bars, title: "Reasons", width: 8, unit: recipients,
 		about: "Why mail bounced, was put off or rejected: the twelve most frequent reasons.",
 		basis: "what was counted in the time that this board shows, by the moment it was counted", source: "SES events, SMTP replies read by Mailvane",
-		queries: []query{{fmt.Sprintf("topk(12, sum by (reason) (increase(%s[$__range])))", atProvider("mailvane_provider_failures_total", "")), "{{reason}}"}},
+		queries: []query{{fmt.Sprintf("topk(12, sum by (reason) (increase(%s[$__range])))", atProvider("mailvane_provider_failures_total")), "{{reason}}"}},
 	}
 }
 
@@ -81,7 +76,7 @@ func slowness() panel {
 		about: "How long providers take to accept mail: 19 of 20 mails are accepted sooner. A throttle shows here first.",
 		basis: "deliveries at each moment, by the moment they were counted", source: "SES events (Delivery)",
 		queries: []query{{fmt.Sprintf("histogram_quantile(0.95, sum by (provider, le) (rate(%s[$__rate_interval])))",
-			atProvider("mailvane_provider_delivery_duration_seconds_bucket", "")), "{{provider}}"}},
+			atProvider("mailvane_provider_delivery_duration_seconds_bucket")), "{{provider}}"}},
 	}
 }
 
@@ -90,7 +85,7 @@ func reasonsOverTime() panel {
 		kind: graph, title: "Reasons over time", width: 12, unit: perMinute, stacked: true,
 		about: "Bounces, delays and rejections by reason: when a filter began to act.",
 		basis: "what was counted at each moment, by the moment it was counted", source: "SES events, SMTP replies read by Mailvane",
-		queries: []query{{fmt.Sprintf("60 * sum by (reason) (rate(%s[$__rate_interval]))", atProvider("mailvane_provider_failures_total", "")), "{{reason}}"}},
+		queries: []query{{fmt.Sprintf("60 * sum by (reason) (rate(%s[$__rate_interval]))", atProvider("mailvane_provider_failures_total")), "{{reason}}"}},
 	}
 }
 
@@ -99,7 +94,7 @@ func reasonTable() panel {
 		kind: table, title: "Who says what", width: 12, sorted: "Recipients", limit: 100,
 		about: "Reasons by provider and by what became of the mail. Samples of the replies are in Mailvane's pages.",
 		basis: "what was counted in the time that this board shows, by the moment it was counted", source: "SES events, SMTP replies read by Mailvane",
-		queries: []query{{expr: fmt.Sprintf("sum by (provider, reason, outcome) (increase(%s[$__range])) > 0", atProvider("mailvane_provider_failures_total", ""))}},
+		queries: []query{{expr: fmt.Sprintf("sum by (provider, reason, outcome) (increase(%s[$__range])) > 0", atProvider("mailvane_provider_failures_total"))}},
 		columns: []column{
 			{title: "Provider", label: "provider"},
 			{title: "Reason", label: "reason"},
