@@ -1,5 +1,5 @@
-// Package simulator plays the outside world on loopback: Amazon SQS, CloudWatch, SES and STS, and Gmail Postmaster Tools on the
-// real wire, fed by a traffic model that knows what it handed out, and those who take notifications: PagerDuty, Slack and
+// Package simulator plays the outside world on loopback: Amazon SQS, CloudWatch, SES, STS and S3, and Gmail Postmaster Tools on
+// the real wire, fed by a traffic model that knows what it handed out, and those who take notifications: PagerDuty, Slack and
 // webhooks. Tests, the benchmark and the demo run the real clients against it, at one address.
 //
 // A Simulator is safe for concurrent use. Its goroutines, of the HTTP server and of the live feed, end in Close.

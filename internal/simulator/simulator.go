@@ -15,6 +15,7 @@ import (
 	"github.com/mailvane/mailvane/internal/simulator/cloudwatch"
 	"github.com/mailvane/mailvane/internal/simulator/pager"
 	"github.com/mailvane/mailvane/internal/simulator/postmaster"
+	"github.com/mailvane/mailvane/internal/simulator/s3"
 	"github.com/mailvane/mailvane/internal/simulator/sesapi"
 	"github.com/mailvane/mailvane/internal/simulator/sqs"
 	"github.com/mailvane/mailvane/internal/simulator/traffic"
@@ -48,6 +49,8 @@ type Options struct {
 	SES        sesapi.Options
 	// Pager is how those are who take notifications. Its Seed and clock are those of the rest where it names none.
 	Pager pager.Options
+	// S3 is which buckets there are. Its Account, Seed and clock are those of the rest where it names none.
+	S3 s3.Options
 	// Now is the clock of the queues and of the feed; time.Now when nil.
 	Now func() time.Time
 }
@@ -86,6 +89,7 @@ type Simulator struct {
 	cloudwatch *cloudwatch.Server
 	sesapi     *sesapi.Server
 	pager      *pager.Server
+	s3         *s3.Server
 	http       *http.Server
 	url        string
 
@@ -114,6 +118,7 @@ func Start(ctx context.Context, o Options) (*Simulator, error) {
 	s.postmaster = postmaster.New(s.postmasterOptions())
 	s.account()
 	s.pager = pager.New(s.pagerOptions())
+	s.s3 = s3.New(s.s3Options())
 	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", o.Listen)
 	if err != nil {
 		return nil, fmt.Errorf("listen for the simulator: %w", err)
@@ -132,6 +137,8 @@ func (s *Simulator) handler() http.Handler {
 		// What is wrong with a signature SQS says as well as any other.
 		signature, _ := wire.Signed(r)
 		switch {
+		case signature.Service == "s3":
+			s.s3.ServeHTTP(w, r)
 		case r.URL.Path == "/" && r.Header.Get("X-Amz-Target") == "" && (signature.Service == "ses" || signature.Service == "sts"):
 			s.sesapi.ServeHTTP(w, r)
 		default:
@@ -189,6 +196,16 @@ func (s *Simulator) postmasterOptions() postmaster.Options {
 	return o
 }
 
+// s3Options completes what buckets there are.
+func (s *Simulator) s3Options() s3.Options {
+	o := s.options.S3
+	o.Account, o.Seed = cmp.Or(o.Account, Account), cmp.Or(o.Seed, s.options.Model.Seed)
+	if o.Now == nil {
+		o.Now = s.now
+	}
+	return o
+}
+
 func (s *Simulator) pagerOptions() pager.Options {
 	o := s.options.Pager
 	if o.Now == nil {
@@ -218,6 +235,9 @@ func (s *Simulator) SESAPI() *sesapi.Server { return s.sesapi }
 
 // Pager gives access to what notifications came in, and to faults.
 func (s *Simulator) Pager() *pager.Server { return s.pager }
+
+// S3 gives access to what was put into buckets, and to faults.
+func (s *Simulator) S3() *s3.Server { return s.s3 }
 
 // WriteAuthorizedUser gives consent, to all scopes that are needed when none are named, and writes the credentials file of
 // the user who gave it.
@@ -260,6 +280,7 @@ func (s *Simulator) Close() error {
 		s.cloudwatch.Close()
 		s.sesapi.Close()
 		s.pager.Close()
+		s.s3.Close()
 		err = s.http.Close()
 		s.joined.Wait()
 	})

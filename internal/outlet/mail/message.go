@@ -37,7 +37,7 @@ type Message struct {
 
 // Image is a picture in the HTML of a mail.
 type Image struct {
-	// CID is the name by which the HTML shows it: letters, digits, dots and hyphens.
+	// CID is the name by which the HTML shows it: letters, digits, dots and hyphens, with or without a domain after an @.
 	CID string
 	PNG []byte
 }
@@ -87,7 +87,8 @@ func (m *Message) Compose() ([]byte, error) {
 		if !cidForm.MatchString(image.CID) {
 			return nil, fmt.Errorf("compose a mail: %q cannot name an image", image.CID)
 		}
-		err := msg.EmbedReader(image.CID+".png", bytes.NewReader(image.PNG), gomail.WithFileContentID("<"+image.CID+">"),
+		name, _, _ := strings.Cut(image.CID, "@")
+		err := msg.EmbedReader(name+".png", bytes.NewReader(image.PNG), gomail.WithFileContentID("<"+image.CID+">"),
 			gomail.WithFileContentType("image/png"))
 		if err != nil {
 			return nil, fmt.Errorf("compose a mail: %w", err)
@@ -101,7 +102,7 @@ func (m *Message) Compose() ([]byte, error) {
 }
 
 // cidForm is what needs no quoting in a Content-ID nor in a URL that names it (RFC 2392).
-var cidForm = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9.-]{0,99}$`)
+var cidForm = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9.-]{0,99}(@[A-Za-z0-9.-]{1,100})?$`)
 
 // person is an address whose name is on one line.
 func person(a mail.Address) *mail.Address {

@@ -137,8 +137,8 @@ func TestInjection(t *testing.T) {
 // TestImages holds that a mail with images has them beside its text and HTML, under the names by which the HTML shows them.
 func TestImages(t *testing.T) {
 	m := letter()
-	m.HTML = `<img src="cid:chart-1.a" alt="x"><img src="cid:chart-2">`
-	m.Images = []Image{{CID: "chart-1.a", PNG: bytes.Repeat([]byte("\x89PNG\r\n"), 500)}, {CID: "chart-2", PNG: []byte{0}}}
+	m.HTML = `<img src="cid:chart-1.a" alt="x"><img src="cid:chart-2@example.com">`
+	m.Images = []Image{{CID: "chart-1.a", PNG: bytes.Repeat([]byte("\x89PNG\r\n"), 500)}, {CID: "chart-2@example.com", PNG: []byte{0}}}
 	raw, err := m.Compose()
 	if err != nil {
 		t.Fatal(err)
@@ -171,12 +171,12 @@ func TestImages(t *testing.T) {
 		}
 	}
 	want := []string{
-		"multipart/alternative  ", `image/png <chart-1.a> inline; filename="chart-1.a.png"`, `image/png <chart-2> inline; filename="chart-2.png"`,
+		"multipart/alternative  ", `image/png <chart-1.a> inline; filename="chart-1.a.png"`, `image/png <chart-2@example.com> inline; filename="chart-2.png"`,
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
 	}
-	for _, hostile := range []string{"", "a\r\nBcc: b", "a>b", "a b", "ä", strings.Repeat("a", 101)} {
+	for _, hostile := range []string{"", "a\r\nBcc: b", "a>b", "a@", "a@b@c", "@a", "a b", "ä", strings.Repeat("a", 101)} {
 		m.Images = []Image{{CID: hostile}}
 		if _, err := m.Compose(); err == nil {
 			t.Errorf("an image is called %q", hostile)
