@@ -178,7 +178,7 @@ func TestPlaceOf(t *testing.T) {
 		{"internal/ledger", place{2, "internal/ledger"}},
 		{"internal/ledger/known", place{2, "internal/ledger/known"}},
 		{"internal/ledger/sqlite", place{5, "internal/ledger/sqlite"}},
-		{"cmd/mailvane", place{9, "cmd/mailvane"}},
+		{"cmd/mailvane", place{10, "cmd/mailvane"}},
 	} {
 		got, ok := placeOf(c.folder)
 		if !ok || got != c.want {
