@@ -137,7 +137,7 @@ campaigns:
   owners:  [{match: "otp-*", owner: identity}, {match: "*-digest", owner: editorial}, {match: "*", owner: growth}]
 tenants:
   identify: [{configuration_set: '^tenant-(.+)$'}]
-telemetry: {otlp: false}
+telemetry: {otlp: false, campaign_by_provider: true}
 collectors:
   ses:
     - {queue_url: %q, region: us-east-1}
