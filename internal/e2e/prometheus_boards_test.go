@@ -28,13 +28,14 @@ func (q *query) name() string { return q.board + ": " + q.panel }
 
 // mayBeEmpty are panels of which the demo has nothing to show, each with the reason.
 var mayBeEmpty = map[string]string{
-	"Campaign: By provider":          "the demo does not export campaigns by provider, which is off by default",
 	"Mailvane itself: Not delivered": "the demo's notifier takes everything at once",
 }
 
 // unmet are selectors of queries that the demo's world does not meet, beside others of the same query that it does.
 var unmet = map[string]string{
-	`result!="success"`: "none of the demo's passes fails",
+	`result!="success"`:    "none of the demo's passes fails",
+	`outcome="complained"`: "nobody may have complained since the demo began",
+	`outcome="delayed"`:    "no mail may have been put off since the demo began",
 }
 
 // replaced are the variables as Grafana would put them in when everything is chosen.
