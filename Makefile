@@ -46,4 +46,4 @@ fuzz:
 	done
 
 clean:
-	rm -rf bin internal/e2e/fauxqs/node_modules
+	rm -rf bin internal/e2e/fauxqs/node_modules internal/e2e/axe/node_modules

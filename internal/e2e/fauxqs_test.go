@@ -38,7 +38,7 @@ type peer struct {
 // startPeer installs fauxqs if it is not there, and runs it until the test ends.
 func startPeer(t *testing.T) *peer {
 	t.Helper()
-	install(t)
+	install(t, "fauxqs")
 	cmd := exec.CommandContext(t.Context(), "node", "serve.mjs")
 	cmd.Dir = "fauxqs"
 	var stderr bytes.Buffer
@@ -66,27 +66,27 @@ func startPeer(t *testing.T) *peer {
 	return p
 }
 
-// install brings fauxqs/node_modules up to date with the lock file.
-func install(t *testing.T) {
+// install brings a folder's node_modules up to date with its lock file.
+func install(t *testing.T, dir string) {
 	t.Helper()
-	lock, err := os.Stat("fauxqs/package-lock.json")
+	lock, err := os.Stat(filepath.Join(dir, "package-lock.json"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	installed, err := os.Stat("fauxqs/node_modules/.package-lock.json")
+	installed, err := os.Stat(filepath.Join(dir, "node_modules", ".package-lock.json"))
 	if err == nil && !installed.ModTime().Before(lock.ModTime()) {
 		return
 	}
 	npm, err := exec.LookPath("npm")
 	if err != nil {
-		t.Fatalf("this test talks to an SQS server from npm, so it needs Node.js 20 or newer and npm: %v", err)
+		t.Fatalf("this test uses a package from npm, so it needs Node.js 20 or newer and npm: %v", err)
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund")
-	cmd.Dir = "fauxqs"
+	cmd.Dir = dir
 	if out, err := cmd.CombinedOutput(); err != nil {
-		t.Fatalf("npm ci in %s: %v\n%s", filepath.Join("internal", "e2e", "fauxqs"), err, out)
+		t.Fatalf("npm ci in %s: %v\n%s", filepath.Join("internal", "e2e", dir), err, out)
 	}
 }
 

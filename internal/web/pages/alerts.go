@@ -2,11 +2,9 @@ package pages
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
-	"slices"
 	"strings"
 	"time"
 
@@ -31,8 +29,6 @@ const (
 	alertsShown   = 500
 	eventsShown   = 50
 	silencesShown = 100
-	// maxForm bounds what a form may send.
-	maxForm = 32 << 10
 )
 
 // alertsPage is the page of alerts.
@@ -53,18 +49,6 @@ type silenceRow struct {
 	web.Silence
 	What string
 	End  string
-}
-
-// silenceForm asks for a silence.
-type silenceForm struct {
-	Matchers  string
-	Durations []choice
-}
-
-func newSilenceForm(matchers ...string) *silenceForm {
-	return &silenceForm{Matchers: strings.Join(matchers, "\n"), Durations: []choice{
-		{"1h", "1 hour", false}, {"4h", "4 hours", true}, {"24h", "1 day", false}, {"72h", "3 days", false}, {"168h", "7 days", false},
-	}}
 }
 
 func (s *Site) alerts(w http.ResponseWriter, r *http.Request) {
@@ -309,238 +293,4 @@ func subjectText(a alerts.Subject) string {
 		return "the daemon"
 	}
 	return strings.Join(texts, " · ")
-}
-
-// alertPage is the page of one alert.
-type alertPage struct {
-	frame
-	Alert         web.StandingAlert
-	Level         level
-	Quiet         string
-	Figures       []fact
-	Subject       []fact
-	Leads         []link
-	Notifications *table
-	History       *table
-	Form          *silenceForm
-}
-
-func (s *Site) alert(w http.ResponseWriter, r *http.Request) {
-	d, err := s.Alerts.Detail(r.Context(), r.PathValue("id"), 0, eventsShown)
-	if err != nil {
-		s.fault(w, r, err)
-		return
-	}
-	a := d.Alert
-	p := alertPage{frame: s.frame(r, "Alerts", a.Rule), Alert: a, Level: severityLevel(a.Severity), Quiet: whyQuiet(&a)}
-	p.AsOf = d.AsOf
-	p.Figures, p.Subject, p.Leads = figureFacts(a.Figure, a.Unit), subjectFields(a.Subject), leads(&a)
-	p.History, p.Notifications = s.eventTable(r, d.Events), notificationTable(d.Notifications)
-	p.History.Caption, p.History.CSV, p.History.JSON = "Its history", with(r.URL, "format", "csv", "table", "history"), "/api/v1"+alertURL(a.ID)
-	if s.csv(w, r, queryOf(r), p.History) {
-		return
-	}
-	if !s.ReadOnly && a.Rule != watch.AlarmRule {
-		matchers := []string{"rule=" + a.Rule}
-		for _, f := range p.Subject {
-			if f.Name != "detail" {
-				matchers = append(matchers, f.Name+"="+f.Value.Text)
-			}
-		}
-		p.Form = newSilenceForm(matchers...)
-	}
-	s.render(w, http.StatusOK, "alert", p)
-}
-
-// figureFacts takes a figure apart for people.
-func figureFacts(f *web.AlertFigure, unit string) (facts []fact) {
-	if f == nil {
-		return nil
-	}
-	facts = append(facts, fact{"Figure", alertFigure(f, unit)})
-	line := inUnit(f.Line, unit)
-	if unit == "ratio" {
-		line = linePercent(f.Line)
-	}
-	facts = append(facts, fact{"Line", cell{Text: f.Direction + " " + line}})
-	if f.Numerator != nil && f.Denominator != nil {
-		facts = append(facts, fact{"Of", cell{Text: count(*f.Numerator) + " of " + count(*f.Denominator)}})
-	}
-	if f.Low != nil && f.High != nil {
-		facts = append(facts, fact{"Surely between", cell{Text: percent(*f.Low) + " – " + percent(*f.High), Tip: "Each end is " + linePercent(f.Confidence) + " sure."}})
-	}
-	if f.Day != "" {
-		facts = append(facts, fact{"Gmail's day", cell{Text: f.Day, Notes: []string{"beyond on " + f.Days + " days"}}})
-	}
-	if w, ok := signal.ParseWindow(f.Window); ok {
-		facts = append(facts, fact{"Over", cell{Text: windowWords[w]}})
-	}
-	if !f.JudgedAt.IsZero() {
-		facts = append(facts, fact{"Judged", cell{Time: &f.JudgedAt}})
-	}
-	return facts
-}
-
-// leads are the pages that say more about an alert's subject.
-func leads(a *web.StandingAlert) (links []link) {
-	x := a.Subject
-	names := a.Labels["campaign"]
-	if x.Campaign != "" {
-		names = []string{x.Campaign}
-	}
-	for _, name := range names[:min(len(names), 5)] {
-		if !strings.ContainsAny(name, "*?") {
-			links = append(links, link{Text: "Campaign " + name, Href: campaignURL(x.Tenant, name, signal.Week)})
-		}
-	}
-	switch {
-	case x.Identifier != "" || x.Domain != "":
-		links = append(links, link{Text: "Gmail: " + x.Domain, Href: "/gmail?domain=" + url.QueryEscape(x.Domain)})
-	case x.ReceiptRule != "":
-		links = append(links, link{Text: "Inbound mail", Href: "/inbound"})
-	case x.Provider != "" && x.Campaign == "":
-		links = append(links, link{Text: "Campaigns there", Href: "/?provider=" + url.QueryEscape(x.Provider) + "#campaigns"})
-	case x.Account != "" || x.Source != "":
-		links = append(links, link{Text: "Sources", Href: "/sources"})
-	}
-	return links
-}
-
-func notificationTable(all []web.Notification) *table {
-	t := &table{ID: "notifications", Caption: "Who was told", Empty: "Nobody was told of it."}
-	t.Columns = []column{{Title: "When"}, {Title: "Notifier"}, {Title: "What"}, {Title: "State"}}
-	for i := range all {
-		n := &all[i]
-		state := cell{Text: string(n.State)}
-		if n.LastError != "" {
-			state.Notes = append(state.Notes, n.LastError)
-		}
-		if n.State == alerts.EntryDead {
-			state.Level = warning
-		}
-		name := n.Notifier
-		if name == "" {
-			name = "no route takes it"
-		}
-		t.Rows = append(t.Rows, row{Cells: []cell{at(&n.At, ""), {Text: name}, {Text: string(n.Change), Notes: []string{n.Summary}}, state}})
-	}
-	return t
-}
-
-// addSilence takes the form for a silence.
-func (s *Site) addSilence(w http.ResponseWriter, r *http.Request) {
-	r.Body = http.MaxBytesReader(w, r.Body, maxForm)
-	if err := r.ParseForm(); err != nil {
-		s.fault(w, r, &badQuery{[]string{"The form cannot be read"}})
-		return
-	}
-	wanted, faults := silenceOf(r.PostForm, s.Now())
-	if len(faults) > 0 {
-		s.fault(w, r, &badQuery{faults})
-		return
-	}
-	added, err := s.Alerts.AddSilence(r.Context(), wanted)
-	switch {
-	case errors.Is(err, watch.ErrSilence), errors.Is(err, watch.ErrSilences):
-		s.fault(w, r, &badQuery{[]string{err.Error()}})
-	case err != nil:
-		s.fault(w, r, err)
-	default:
-		s.Log.Info("silence added", "silence", added.ID, "ends_at", added.EndsAt, "by", added.CreatedBy)
-		http.Redirect(w, r, "/alerts#silences", http.StatusSeeOther)
-	}
-}
-
-func silenceOf(form url.Values, now time.Time) (out alerts.Silence, faults []string) {
-	out = alerts.Silence{StartsAt: now, CreatedBy: strings.TrimSpace(form.Get("created_by")), Comment: strings.TrimSpace(form.Get("comment"))}
-	for text := range strings.Lines(form.Get("matchers")) {
-		if text = strings.TrimSpace(text); text == "" {
-			continue
-		}
-		m, err := alerts.ParseMatcher(text)
-		if err != nil {
-			faults = append(faults, fmt.Sprintf("%q: %v", text, err))
-		}
-		out.Matchers = append(out.Matchers, m)
-	}
-	span, err := watch.ParseSpan(form.Get("duration"))
-	if err != nil {
-		faults = append(faults, "The duration "+err.Error())
-	}
-	out.EndsAt = now.Add(span)
-	for _, x := range []struct{ text, fault string }{
-		{out.CreatedBy, "Say who wants it: nobody lifts a silence that nobody understands"}, {out.Comment, "Say why"},
-	} {
-		if x.text == "" {
-			faults = append(faults, x.fault)
-		}
-	}
-	if len(out.Matchers) == 0 {
-		faults = append(faults, "Say which alerts, such as rule=CampaignBlockRate")
-	}
-	return out, faults
-}
-
-// endSilence takes the button that ends a silence.
-func (s *Site) endSilence(w http.ResponseWriter, r *http.Request) {
-	ended, err := s.Alerts.EndSilence(r.Context(), r.PathValue("id"))
-	switch {
-	case errors.Is(err, watch.ErrNoSilence), errors.Is(err, watch.ErrSilenceEnded):
-		s.fault(w, r, &badQuery{[]string{err.Error()}})
-	case err != nil:
-		s.fault(w, r, err)
-	default:
-		s.Log.Info("silence ended", "silence", ended.ID)
-		http.Redirect(w, r, "/alerts#silences", http.StatusSeeOther)
-	}
-}
-
-// heed sets firing alerts beside the findings that they are about; those about anything else become findings.
-func (s *Site) heed(ctx context.Context, findings []finding) ([]finding, error) {
-	if s.Alerts == nil {
-		return findings, nil
-	}
-	list, err := s.Alerts.List(ctx, web.AlertQuery{State: watch.Firing, Limit: alertsShown})
-	if err != nil {
-		return findings, err
-	}
-	for i := range list.Alerts {
-		a := &list.Alerts[i]
-		l := link{Text: a.Rule, Href: alertURL(a.ID)}
-		at := slices.IndexFunc(findings, func(f finding) bool { return f.concerns(a) })
-		if at >= 0 {
-			if !slices.ContainsFunc(findings[at].Alerts, func(o link) bool { return o.Text == l.Text }) {
-				findings[at].Alerts = append(findings[at].Alerts, l)
-			}
-			findings[at].Level = max(findings[at].Level, severityLevel(a.Severity))
-			continue
-		}
-		f := finding{Kind: strings.ReplaceAll(a.By.String(), "_", " "), Name: subjectText(a.Subject), Href: alertURL(a.ID), Alerts: []link{l}}
-		if a.By == alerts.ByProvider {
-			f.Name = s.provider(a.Subject.Provider)
-		}
-		f.add(reason{Level: severityLevel(a.Severity), Short: a.Rule, Text: a.Summary + ".", Means: a.Description})
-		findings = append(findings, f)
-	}
-	return findings, nil
-}
-
-// concerns says whether an alert is about what the finding is about.
-func (f *finding) concerns(a *web.StandingAlert) bool {
-	x := &a.Subject
-	switch f.Kind {
-	case kindCampaign:
-		return x.Campaign == f.Name && x.Tenant == f.Tenant ||
-			x.Campaign == "" && (x.Identifier != "" || x.ReceiptRule != "") && slices.Contains(a.Labels["campaign"], f.Name)
-	case kindReceiptRule:
-		return x.ReceiptRule == f.Name
-	case kindDomain:
-		return x.Identifier == "" && (x.Domain == f.Name || strings.HasSuffix(x.Domain, "."+f.Name))
-	case kindAccount:
-		return x.Account != "" && x.ReceiptRule == "" && f.Name == accountName(x.Account, x.Region)
-	case kindSource:
-		return x.Source == f.Name
-	default:
-		return false
-	}
 }

@@ -135,7 +135,7 @@ func rateTip(s signal.Signal, f *signal.Figure, l *lines, of span) string {
 		say("Basis: attempted for part of the mail, delivered and bounced for the rest.")
 	case signal.BasisAttempted:
 	}
-	if f.Measured {
+	if f.Measured && f.Known {
 		say("It speaks of %s of deliveries; the others go where nobody reports to SES, such as Gmail.", percent(f.MeasuredShare))
 	}
 	if l.warning.set && f.Known {

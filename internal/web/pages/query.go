@@ -108,18 +108,19 @@ func with(u *url.URL, pairs ...string) string {
 			values.Set(pairs[i], pairs[i+1])
 		}
 	}
-	return address(u.Path, values)
+	return address(u.EscapedPath(), values)
 }
 
-// address is a path with a query, if there is one.
+// address is a path, already escaped, with a query, if there is one.
 func address(path string, values url.Values) string {
-	u := url.URL{Path: path, RawQuery: values.Encode()}
-	return u.String()
+	if len(values) == 0 {
+		return path
+	}
+	return path + "?" + values.Encode()
 }
 
 // campaignURL leads to the page of a campaign. A name may hold anything.
 func campaignURL(tenant, id string, w signal.Window) string {
-	u := url.URL{Path: "/campaigns/" + id, RawPath: "/campaigns/" + url.PathEscape(id)}
 	values := url.Values{}
 	if tenant != "" {
 		values.Set("tenant", tenant)
@@ -127,6 +128,5 @@ func campaignURL(tenant, id string, w signal.Window) string {
 	if w != signal.Week {
 		values.Set("window", w.String())
 	}
-	u.RawQuery = values.Encode()
-	return u.String()
+	return address("/campaigns/"+url.PathEscape(id), values)
 }

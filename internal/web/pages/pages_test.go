@@ -1,0 +1,346 @@
+package pages
+
+import (
+	"encoding/csv"
+	"html"
+	"net/http"
+	"net/url"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/mailvane/mailvane/alerts"
+	"github.com/mailvane/mailvane/internal/campaign"
+	"github.com/mailvane/mailvane/internal/signal"
+	"github.com/mailvane/mailvane/internal/view"
+)
+
+// everyPage lists the addresses of the site's pages.
+func everyPage() []string {
+	return []string{
+		"/", "/?window=24h&sort=hard_bounce_rate&match=b&tenant=acme&provider=microsoft&page=1", "/campaigns/bought-list",
+		"/campaigns/blocked?tenant=acme&window=24h&range=24h&show=all", campaignURL("", scriptName, signal.Week),
+		campaignURL("", formulaName, signal.Day), campaignURL(tenantName, pathName, signal.Week), "/providers", "/providers?window=1h&sort=name",
+		"/gmail", "/gmail?domain=example.com", "/inbound", "/sources", "/alerts", "/alerts?state=muted", "/alerts/a1", "/alerts/a2",
+	}
+}
+
+// TestPagesAreSafe holds every page against its policy: it loads only what the policy allows, and no name becomes markup.
+func TestPagesAreSafe(t *testing.T) {
+	s := newSite(t, story(), false)
+	inline := regexp.MustCompile(`(?i)<script>|<script [^>]*>[^<]|<style|\sstyle=|\son\w+=|javascript:`)
+	quoted := regexp.MustCompile(`"[^"]*"`)
+	for _, path := range everyPage() {
+		answer, body := s.get(t, path)
+		if answer.StatusCode != http.StatusOK || answer.Header.Get("Content-Type") != "text/html; charset=utf-8" {
+			t.Errorf("%s: %s %s", path, answer.Status, answer.Header.Get("Content-Type"))
+		}
+		csp := answer.Header.Get("Content-Security-Policy")
+		for _, directive := range []string{"default-src 'none'", "script-src 'self'", "style-src 'self'", "form-action 'self'", "frame-ancestors 'none'"} {
+			if !strings.Contains(csp, directive) {
+				t.Errorf("%s: the policy %q lacks %s", path, csp, directive)
+			}
+		}
+		if strings.Contains(csp, "unsafe") {
+			t.Errorf("%s: the policy is %q", path, csp)
+		}
+		for _, tag := range regexp.MustCompile(`<[^>]*>`).FindAllString(body, -1) {
+			if !strings.HasPrefix(tag, "<script src=") && inline.MatchString(quoted.ReplaceAllString(tag, `""`)) {
+				t.Errorf("%s: %s", path, tag)
+			}
+		}
+		if len(body) > 200_000 {
+			t.Errorf("%s has %d bytes, more than 200 kB", path, len(body))
+		}
+		if strings.Contains(body, "ZgotmplZ") {
+			t.Errorf("%s: a template shows something where it cannot", path)
+		}
+	}
+	_, body := s.get(t, "/")
+	if !strings.Contains(body, html.EscapeString(`<script>alert(`)) {
+		t.Error("the campaign with a script as its name is not shown")
+	}
+}
+
+// TestLinksResolve follows every link of every page.
+func TestLinksResolve(t *testing.T) {
+	s := newSite(t, story(), false)
+	links := regexp.MustCompile(`(?:href|src|action|data-chart)="(/[^"]*)"`)
+	seen := map[string]bool{"/metrics": true} // switched off here
+	todo := everyPage()
+	for len(todo) > 0 {
+		path := todo[0]
+		todo = todo[1:]
+		bare, _, _ := strings.Cut(path, "#")
+		if seen[bare] || len(seen) > 2000 {
+			continue
+		}
+		seen[bare] = true
+		if strings.HasPrefix(bare, "/silences") || strings.HasPrefix(bare, "/api/v1/alerts") || strings.HasPrefix(bare, "/api/v1/silences") {
+			continue // forms, and answers that the test's site has not
+		}
+		answer, body := s.get(t, bare)
+		if answer.StatusCode != http.StatusOK {
+			t.Errorf("%s answers %s: %.200s", bare, answer.Status, body)
+			continue
+		}
+		if strings.HasPrefix(answer.Header.Get("Content-Type"), "text/html") && len(seen) < 400 {
+			for _, m := range links.FindAllStringSubmatch(body, -1) {
+				todo = append(todo, html.UnescapeString(m[1]))
+			}
+		}
+	}
+	if len(seen) < 100 {
+		t.Errorf("only %d addresses were found", len(seen))
+	}
+}
+
+// rowOf is the text of the table row that begins with a name.
+func rowOf(t *testing.T, body, name string) string {
+	t.Helper()
+	for _, r := range strings.Split(body, "<tr")[1:] {
+		if strings.Contains(r, ">"+html.EscapeString(name)+"</a>") {
+			text := regexp.MustCompile(`(?s)<[^>]*>`).ReplaceAllString(r[strings.Index(r, ">")+1:], " ")
+			return strings.Join(strings.Fields(html.UnescapeString(text)), " ")
+		}
+	}
+	t.Fatalf("no row of %s", name)
+	return ""
+}
+
+// TestNotKnownIsNotZero: what nobody reports has the word of its state, and what was measured as none is a zero.
+func TestNotKnownIsNotZero(t *testing.T) {
+	s := newSite(t, story(), false)
+	_, body := s.get(t, "/")
+	row := rowOf(t, body, "only-at-gmail")
+	if !strings.Contains(row, "not reported None of this mail went where anybody reports this.") {
+		t.Errorf("complaints nobody reports: %s", row)
+	}
+	if !strings.Contains(row, "0 % 0 bounced hard of 3,000 attempted.") {
+		t.Errorf("no hard bounce of 3,000: %s", row)
+	}
+	if !strings.Contains(row, "no data") { // of Gmail, that was never asked
+		t.Errorf("Gmail: %s", row)
+	}
+	_, body = s.get(t, "/?window=1h")
+	if strings.Contains(body, "only-at-gmail</a>") {
+		t.Error("a campaign without mail in the window is listed")
+	}
+}
+
+// TestAttention: a newcomer reads what is wrong, where and why.
+func TestAttention(t *testing.T) {
+	s := newSite(t, story(), false)
+	_, body := s.get(t, "/")
+	text := html.UnescapeString(regexp.MustCompile(`(?s)<[^>]*>`).ReplaceAllString(body, " "))
+	text = strings.Join(strings.Fields(text), " ")
+	for _, want := range []string{
+		"10 % of its mail of the last 7 days bounced hard: 400 of 4,000 attempted",
+		"All at Gmail, 10 % of its mail there.",
+		"20 % of its mail of the last 24 hours was refused for what it is or who sent it: 800 of 4,000 attempted.",
+		"All at Microsoft (Outlook.com), 40 % of its mail there.",
+		"1.2 % of its mail of the last 7 days is reported as spam: 60 of 5,000 delivered where complaints are told (line: 0.3 %).",
+		"Alert: CampaignBlockRate",
+		"It could not be read: auth.", "Alert: SourceFailing",
+		"Users of yahoo report mail.", // an alert about what no finding is about is one itself
+	} {
+		if !strings.Contains(text, want) {
+			t.Errorf("the overview does not say %q", want)
+		}
+	}
+	if strings.Index(text, "blocked acme campaign") > strings.Index(text, "only-at-gmail") {
+		t.Error("what is blocked does not come before the table")
+	}
+}
+
+func TestSortAndFilter(t *testing.T) {
+	s := newSite(t, story(), false)
+	first := regexp.MustCompile(`<th scope="row"><a href="[^"]*">([^<]*)<`)
+	for query, want := range map[string]string{
+		"?sort=hard_bounce_rate": "bought-list", "?sort=complaint_rate": "annoying", "?sort=block_rate": "blocked", "?tenant=acme": "blocked",
+		"?match=only-*": "only-at-gmail", "?match=gmail": "only-at-gmail", "?provider=microsoft": "blocked", "?sort=sent&limit=1&page=2": "blocked",
+	} {
+		_, body := s.get(t, "/"+query)
+		_, body, _ = strings.Cut(body, `id="table-campaigns"`)
+		m := first.FindStringSubmatch(strings.ReplaceAll(body, `<span class="val">`, ""))
+		if m == nil || m[1] != want {
+			t.Errorf("%s: the first is %q, want %s", query, m, want)
+		}
+	}
+}
+
+func TestWrongAddresses(t *testing.T) {
+	s := newSite(t, story(), false)
+	for path, want := range map[string]int{
+		"/campaigns/nobody": http.StatusNotFound, "/alerts/nothing": http.StatusNotFound, "/nowhere": http.StatusNotFound,
+		"/?window=3h": http.StatusBadRequest, "/?sort=luck": http.StatusBadRequest, "/?page=0": http.StatusBadRequest,
+		"/?format=xml": http.StatusBadRequest, "/sources?format=csv&table=none": http.StatusBadRequest,
+		"/campaigns/blocked?tenant=acme&range=1y": http.StatusBadRequest, "/assets/old/style.css": http.StatusNotFound,
+		"/providers?sort=gmail_spam_rate": http.StatusBadRequest, "/inbound?sort=luck": http.StatusBadRequest,
+	} {
+		answer, body := s.get(t, path)
+		if answer.StatusCode != want {
+			t.Errorf("%s answers %s, want %d", path, answer.Status, want)
+		}
+		if strings.Contains(answer.Header.Get("Content-Type"), "html") && !strings.Contains(body, "To the overview") {
+			t.Errorf("%s leaves its reader alone", path)
+		}
+	}
+}
+
+// TestCSV: no cell of a table can become a formula, and what is not known is empty.
+func TestCSV(t *testing.T) {
+	s := newSite(t, story(), false)
+	answer, body := s.get(t, "/?format=csv&sort=name")
+	if got := answer.Header.Get("Content-Disposition"); got != `attachment; filename="mailvane-campaigns.csv"` {
+		t.Errorf("Content-Disposition is %q", got)
+	}
+	rows, err := csv.NewReader(strings.NewReader(body)).ReadAll()
+	if err != nil {
+		t.Fatal(err)
+	}
+	column := func(r []string, name string) string { return r[slices.Index(rows[0], name)] }
+	var names []string
+	for _, r := range rows[1:] {
+		names = append(names, column(r, "campaign"))
+		if column(r, "campaign") == "only-at-gmail" {
+			got := []string{column(r, "sent"), column(r, "hard_bounce_rate"), column(r, "complaint_rate"), column(r, "complaint_rate_state"), column(r, "gmail_spam_rate")}
+			if diff := cmp.Diff([]string{"3000", "0", "", "not_reported", ""}, got); diff != "" {
+				t.Errorf("only-at-gmail (-want +got):\n%s", diff)
+			}
+		}
+	}
+	want := []string{scriptName, "'" + formulaName, pathName, "annoying", "blocked", "bought-list", "only-at-gmail"}
+	slices.Sort(want)
+	slices.Sort(names)
+	if diff := cmp.Diff(want, names); diff != "" {
+		t.Errorf("names (-want +got):\n%s", diff)
+	}
+	for text, want := range map[string]string{"+1": "'+1", "-1": "'-1", "@x": "'@x", "\tx": "'\tx", " =x": "' =x", "x=1": "x=1", "": ""} {
+		if got := field(text); got != want {
+			t.Errorf("field(%q) is %q, want %q", text, got, want)
+		}
+	}
+}
+
+func TestAssets(t *testing.T) {
+	s := newSite(t, story(), false)
+	_, body := s.get(t, "/")
+	style := regexp.MustCompile(`/assets/[^/]*/style.css`).FindString(body)
+	answer, _ := s.get(t, style)
+	if answer.StatusCode != http.StatusOK || !strings.Contains(answer.Header.Get("Cache-Control"), "immutable") ||
+		answer.Header.Get("Content-Type") != "text/css; charset=utf-8" {
+		t.Errorf("%s: %s %v", style, answer.Status, answer.Header)
+	}
+	for _, file := range []string{"uplot/LICENSE", "uplot/uPlot.iife.min.js"} {
+		if answer, _ := s.get(t, strings.Replace(style, "style.css", file, 1)); answer.StatusCode != http.StatusOK {
+			t.Errorf("%s: %s", file, answer.Status)
+		}
+	}
+}
+
+func TestSilences(t *testing.T) {
+	s := newSite(t, story(), false)
+	form := url.Values{"matchers": {"rule=CampaignBlockRate\ncampaign=blocked\n\n"}, "duration": {"4h"}, "created_by": {" ann "}, "comment": {"looked at"}}
+	if answer, _ := s.post(t, "/silences", form.Encode(), "cross-site"); answer.StatusCode != http.StatusForbidden {
+		t.Errorf("another site may silence: %s", answer.Status)
+	}
+	answer, body := s.post(t, "/silences", form.Encode(), "same-origin")
+	if answer.StatusCode != http.StatusSeeOther || answer.Header.Get("Location") != "/alerts#silences" {
+		t.Fatalf("%s: %s", answer.Status, body)
+	}
+	var matchers []alerts.Matcher
+	for _, text := range []string{"rule=CampaignBlockRate", "campaign=blocked"} {
+		m, err := alerts.ParseMatcher(text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		matchers = append(matchers, m)
+	}
+	want := []alerts.Silence{{Matchers: matchers, StartsAt: noon, EndsAt: noon.Add(4 * time.Hour), CreatedBy: "ann", Comment: "looked at"}}
+	if diff := cmp.Diff(want, s.book.added); diff != "" {
+		t.Errorf("added (-want +got):\n%s", diff)
+	}
+	answer, body = s.post(t, "/silences", "matchers=nonsense&duration=soon", "same-origin")
+	if answer.StatusCode != http.StatusBadRequest || !strings.Contains(body, "Say why") {
+		t.Errorf("%s: %s", answer.Status, body)
+	}
+	if answer, _ := s.post(t, "/silences/s1/end", "", "same-origin"); answer.StatusCode != http.StatusSeeOther {
+		t.Errorf("end: %s", answer.Status)
+	}
+	if answer, _ := s.post(t, "/silences/s9/end", "", "same-origin"); answer.StatusCode != http.StatusBadRequest {
+		t.Errorf("end of nothing: %s", answer.Status)
+	}
+	if diff := cmp.Diff([]string{"s1"}, s.book.ended); diff != "" {
+		t.Errorf("ended (-want +got):\n%s", diff)
+	}
+}
+
+// TestReadOnly: there is no form, and a request that forges one is refused.
+func TestReadOnly(t *testing.T) {
+	s := newSite(t, story(), true)
+	for _, path := range []string{"/alerts", "/alerts/a1"} {
+		if _, body := s.get(t, path); strings.Contains(body, `method="post"`) {
+			t.Errorf("%s has a form", path)
+		}
+	}
+	if answer, _ := s.post(t, "/silences/s1/end", "", "same-origin"); answer.StatusCode != http.StatusForbidden || len(s.book.ended) > 0 {
+		t.Errorf("%s, ended %v", answer.Status, s.book.ended)
+	}
+}
+
+func TestWords(t *testing.T) {
+	for share, want := range map[float64]string{
+		0: "0", 1: "100", 0.0074178: "0.74", 0.001: "0.10", 0.0005: "0.050", 0.00004: "<0.01", 0.0801: "8.01", 0.05: "5", 0.982665: "98.3", 0.4: "40",
+	} {
+		if got := percent(share); got != want+"\u00a0%" {
+			t.Errorf("percent(%v) is %q, want %q", share, got, want)
+		}
+	}
+	for n, want := range map[int64]string{0: "0", 999: "999", 1000: "1,000", -1234567: "-1,234,567"} {
+		if got := count(n); got != want {
+			t.Errorf("count(%d) is %q, want %q", n, got, want)
+		}
+	}
+	for d, want := range map[time.Duration]string{0: "0 seconds", time.Second: "1 second", time.Hour: "60 minutes", 24 * time.Hour: "24 hours", 240 * time.Hour: "10 days"} {
+		if got := duration(d); got != want {
+			t.Errorf("duration(%v) is %q, want %q", d, got, want)
+		}
+	}
+	for s := signal.OK; s <= signal.Error; s++ {
+		if s != signal.OK && stateMeaning(s, signal.ComplaintRate.Definition()) == "" {
+			t.Errorf("state %v has no meaning for people", s)
+		}
+	}
+}
+
+// TestUpperBound: Gmail's complaints are marked as at most so many.
+func TestUpperBound(t *testing.T) {
+	rate, bound, age := 0.004, 12.55, 2
+	c := gmailCell(&view.Gmail{Delivered: 3093, State: campaign.ReportOK, SpamRate: &rate, AgeDays: &age, Day: campaign.DayOf(noon, time.UTC),
+		ComplaintsUpperBound: &bound, DaysReported: 1, DaysInWindow: 7})
+	if c.Text != "0.40\u00a0%" || c.Level != critical || !slices.Contains(c.Notes, "≤\u00a013 complaints") || !strings.Contains(c.Tip, "at most 12.6 complaints on 1 reported of 7 days") {
+		t.Errorf("%+v", c)
+	}
+	if c := gmailCell(&view.Gmail{Delivered: 10, State: campaign.ReportNotReported, DaysInWindow: 7}); !c.Unknown || c.Text != "not reported" {
+		t.Errorf("%+v", c)
+	}
+}
+
+// BenchmarkOverview is the overview of ten thousand campaigns at ten providers each.
+func BenchmarkOverview(b *testing.B) {
+	s := newSite(b, crowd(10_000), false)
+	for _, path := range []string{"/", "/?sort=complaint_rate&page=200", "/?match=campaign-77"} {
+		b.Run(path, func(b *testing.B) {
+			for b.Loop() {
+				if answer, _ := s.get(b, path); answer.StatusCode != http.StatusOK {
+					b.Fatal(answer.Status)
+				}
+			}
+		})
+	}
+}
