@@ -123,8 +123,8 @@ func printBacktest(out io.Writer, r *backtest.Result, limit int) error {
 	}
 	if len(r.NotTested) > 0 {
 		fmt.Fprintln(out, "\nNot tried, because the ledger does not hold what they watch:")
-		for _, n := range r.NotTested {
-			fmt.Fprintf(out, "  %s (%s): %s\n", n.Rule, n.Signal, n.Why)
+		for _, line := range notTestedLines(r.NotTested) {
+			fmt.Fprintf(out, "  %s\n", line)
 		}
 	}
 	fmt.Fprintln(out, "\nWhat to keep in mind:")
@@ -132,6 +132,20 @@ func printBacktest(out io.Writer, r *backtest.Result, limit int) error {
 		fmt.Fprintf(out, "  - %s\n", l)
 	}
 	return nil
+}
+
+// notTestedLines list rules with their signals, as many on a line as fit a terminal.
+func notTestedLines(rules []backtest.NotTested) (lines []string) {
+	const width = 100
+	for _, n := range rules {
+		text := fmt.Sprintf("%s (%s)", n.Rule, n.Signal)
+		if last := len(lines) - 1; last >= 0 && len(lines[last])+len(text) < width {
+			lines[last] += ", " + text
+		} else {
+			lines = append(lines, text)
+		}
+	}
+	return lines
 }
 
 func printRuleResults(out io.Writer, r *backtest.Result) error {

@@ -133,8 +133,11 @@ func TestPrintBacktest(t *testing.T) {
 			{Rule: "Complaints", Subject: alerts.Subject{Campaign: "b"}, Severity: alerts.Warning, From: monday, Muted: true},
 			{Rule: "Complaints", Subject: alerts.Subject{Campaign: "c"}, Severity: alerts.Warning, From: monday},
 		},
-		NotTested: []backtest.NotTested{{Rule: "Lag", Signal: alerts.QueueLag, Why: "it is not stored"}},
-		Limits:    []string{"so much for that"},
+		NotTested: []backtest.NotTested{
+			{Rule: "Lag", Signal: alerts.QueueLag, Why: "it is not stored"}, {Rule: "Full", Signal: alerts.QuarantineUsed},
+			{Rule: strings.Repeat("Long", 16), Signal: alerts.SourceFailing},
+		},
+		Limits: []string{"so much for that"},
 	}
 	var b strings.Builder
 	if err := printBacktest(&b, r, 2); err != nil {
@@ -155,7 +158,8 @@ FROM                UNTIL             SEVERITY         RULE        SUBJECT     P
 … and 1 more; --episodes shows more
 
 Not tried, because the ledger does not hold what they watch:
-  Lag (queue_lag): it is not stored
+  Lag (queue_lag), Full (quarantine_used)
+  LongLongLongLongLongLongLongLongLongLongLongLongLongLongLongLong (source_failing)
 
 What to keep in mind:
   - so much for that

@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -18,17 +19,12 @@ func lineWords(x *alerts.Explanation) []string {
 		if l.Evidence.Below {
 			side = "below"
 		}
-		words := []string{verdictWords(l), neededWords(l), outlookWords(l)}
+		words := []string{evidenceWords(&l.Evidence, unit), verdictWords(l), neededWords(l), outlookWords(l)}
 		if !x.Selected {
-			words = []string{"the rule leaves this out (where)"}
+			words = []string{words[0], "the rule leaves this out (where)"}
 		}
-		text := fmt.Sprintf("%s %s %s: %s", l.Severity, side, unit.Format(l.Evidence.Line), evidenceWords(&l.Evidence, unit))
-		for _, w := range words {
-			if w != "" {
-				text += "; " + w
-			}
-		}
-		lines = append(lines, text)
+		words = slices.DeleteFunc(words, func(w string) bool { return w == "" })
+		lines = append(lines, fmt.Sprintf("%s %s %s: %s", l.Severity, side, unit.Format(l.Evidence.Line), strings.Join(words, "; ")))
 	}
 	return lines
 }

@@ -208,7 +208,7 @@ func (b *backtest) refresh(ctx context.Context, at time.Time) error {
 			return err
 		}
 	}
-	if at.Sub(b.readAt) < readEvery {
+	if at.Sub(b.readAt) < readEvery && !b.next(at).After(b.o.To) { // and at the end
 		return nil
 	}
 	b.readAt = at

@@ -32,7 +32,7 @@ func (b *backtest) limits() []string {
 	}
 	if has(0, alerts.GmailSpamRate-1) {
 		all = append(all, "rates count all that is known today of a mail from when it was sent: a complaint that came days later counts "+
-			"at once, so alerts may have fired later than shown, and states of young mail are as they would have been")
+			"at once, so alerts may have fired later than shown")
 	}
 	if b.o.From.Before(b.fineFrom) {
 		all = append(all, fmt.Sprintf("before %s the ledger has mail by the hour, so times are to the hour", b.fineFrom.Format(time.RFC3339)))

@@ -2,7 +2,6 @@ package backtest
 
 import (
 	"context"
-	"io"
 	"log/slog"
 	"path/filepath"
 	"testing"
@@ -40,7 +39,7 @@ func newRig(t testing.TB) *rig {
 	var err error
 	r.ledger, err = sqlite.Open(t.Context(), sqlite.Options{
 		Path: filepath.Join(t.TempDir(), "ledger.db"), Now: func() time.Time { return r.now },
-		Logger: slog.New(slog.NewTextHandler(io.Discard, nil)),
+		Logger: slog.New(slog.DiscardHandler),
 	})
 	check(t, err)
 	t.Cleanup(func() { check(t, r.ledger.Close()) })

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/mailvane/mailvane/alerts"
@@ -259,15 +260,15 @@ func (r *run) failure(place, about string) Failure {
 
 // duration writes a time of a test as its file does.
 func duration(d time.Duration) string {
-	text := ""
+	var b strings.Builder
 	for _, u := range []struct {
 		name string
 		span time.Duration
 	}{{"d", day}, {"h", time.Hour}, {"m", time.Minute}, {"s", time.Second}} {
 		if n := d / u.span; n > 0 {
-			text += fmt.Sprintf("%d%s", n, u.name)
+			fmt.Fprintf(&b, "%d%s", n, u.name)
 			d -= n * u.span
 		}
 	}
-	return cmp.Or(text, "0s")
+	return cmp.Or(b.String(), "0s")
 }

@@ -11,10 +11,13 @@ import (
 	"github.com/mailvane/mailvane/internal/signal"
 )
 
-// suite is a suite of one test of the default rules: a campaign whose complaints rise after 20 minutes, and the checks.
+// suite is a suite of one rule and one test: a campaign whose complaints rise after 20 minutes, and the checks.
 func suite(t *testing.T, checks ...AlertCheck) *Suite {
 	t.Helper()
-	rules, err := alerts.Compile(alerts.Defaults())
+	rules, err := alerts.Compile([]alerts.Rule{{
+		Name: "CampaignComplaintRate", Signal: complaints, Window: new(signal.Week), Summary: "{{.Campaign}}: {{.Value}} complain",
+		Warning: &alerts.Line{Above: new(0.001)}, Critical: &alerts.Line{Above: new(0.003)},
+	}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -62,7 +65,7 @@ func TestRunTells(t *testing.T) {
 	if len(got) != 4 {
 		t.Fatalf("%d failures, want 4: %+v", len(got), got)
 	}
-	const summary = "warning   campaign spring-sale: complaint_rate of campaign spring-sale is 0.2 %, line 0.1 %"
+	const summary = "warning   campaign spring-sale: spring-sale: 0.2 % complain"
 	want := []Failure{
 		{Test: "a rise", Place: "test.yaml:2", About: "CampaignComplaintRate at 10m", Want: []string{"warning   campaign spring-sale"}},
 		{Test: "a rise", Place: "test.yaml:2", About: "CampaignComplaintRate at 20m", Got: []string{summary}},
@@ -99,7 +102,7 @@ func TestRunNotifications(t *testing.T) {
 	s.Tests[0].Notifications[2].Want = nil
 	got := s.Run()
 	if len(got) != 2 || got[0].Got != nil || len(got[1].Got) != 1 ||
-		!strings.HasPrefix(got[1].Got[0], "opened  warning   CampaignComplaintRate to oncall: complaint_rate") {
+		!strings.HasPrefix(got[1].Got[0], "opened  warning   CampaignComplaintRate to oncall: spring-sale") {
 		t.Errorf("failures: %+v", got)
 	}
 }

@@ -51,7 +51,7 @@ type Value struct {
 func ParseValues(text string, s alerts.Signal) ([]Value, error) {
 	var all []Value
 	d := s.Definition()
-	for _, token := range strings.Fields(text) {
+	for token := range strings.FieldsSeq(text) {
 		values, err := parseToken(token, &d, MaxValues-len(all))
 		if err != nil {
 			return nil, fmt.Errorf("%q: %w", shorten(token), err)
