@@ -151,34 +151,28 @@ func (b *builder) build(ctx context.Context) error {
 // campaigns lists the campaigns and judges them; those with something to do come first.
 func (b *builder) campaigns() {
 	type judged struct {
-		campaign Campaign
+		Campaign
 		findings []finding
+		rank     int
+		weight   float64
 	}
-	var all []judged
-	for _, c := range b.read.Campaigns(func(s signal.Signal) float64 { return linesOf(s).act }) {
-		j := judged{campaign: newCampaign(&c)}
-		j.findings = judge(&j.campaign)
-		if len(j.findings) > 0 {
-			j.campaign.Level = j.findings[0].level
+	var all []*judged
+	for c := range b.read.Campaigns(func(s signal.Signal) float64 { return linesOf(s).act }) {
+		j := &judged{Campaign: newCampaign(c)}
+		if j.findings = judge(&j.Campaign); len(j.findings) > 0 {
+			j.Level, j.weight = j.findings[0].level, j.findings[0].weight
 		}
-		j.campaign.Reasons = slices.Clone(j.campaign.Reasons[:min(len(j.campaign.Reasons), maxReasons)])
+		j.rank = 2*j.Level.rank() + first(j.Level == LevelUrgent && !j.Stream)
+		j.Reasons = slices.Clone(j.Reasons[:min(len(j.Reasons), maxReasons)])
 		all = append(all, j)
 	}
-	weight := func(j *judged) float64 {
-		if len(j.findings) == 0 {
-			return 0
-		}
-		return j.findings[0].weight
-	}
-	slices.SortStableFunc(all, func(a, b judged) int { // of the rest those with most mail come first already
-		return cmp.Or(cmp.Compare(a.campaign.Level.rank(), b.campaign.Level.rank()),
-			cmp.Compare(first(a.campaign.Level == LevelUrgent && !a.campaign.Stream), first(b.campaign.Level == LevelUrgent && !b.campaign.Stream)),
-			cmp.Compare(weight(&b), weight(&a)))
+	slices.SortStableFunc(all, func(a, b *judged) int { // of the rest those with most mail come first already
+		return cmp.Or(cmp.Compare(a.rank, b.rank), cmp.Compare(b.weight, a.weight))
 	})
 	b.report.Campaigns = make([]Campaign, 0, len(all))
-	for i := range all {
-		b.report.Campaigns = append(b.report.Campaigns, all[i].campaign)
-		b.findings = append(b.findings, all[i].findings)
+	for i, j := range all {
+		b.report.Campaigns, b.findings = append(b.report.Campaigns, j.Campaign), append(b.findings, j.findings)
+		all[i] = nil // of many campaigns, this is much
 	}
 }
 

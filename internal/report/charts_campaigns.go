@@ -74,8 +74,8 @@ func drawCampaigns(r *Report) (*drawing, bool) {
 	one := must(plotter.NewLine(plotter.XYs{{X: 1, Y: -0.6}, {X: 1, Y: float64(len(bars)) - 0.4}}))
 	one.Color, one.Width, one.Dashes = inkText, 1.2, []vg.Length{4, 3}
 	d.Add(one)
-	d.X.Min, d.X.Max, d.Y.Min, d.Y.Max = 0, farBeyond*2.1, -0.6, float64(len(bars))-0.4
-	d.X.Tick.Marker = plot.ConstantTicks([]plot.Tick{{Value: 0, Label: "0"}, {Value: 1, Label: "the line"}, {Value: 2, Label: "2 times"}, {Value: 4, Label: "4 times"}, {Value: 6, Label: "6 times"}})
+	d.X.Min, d.X.Max, d.Y.Min, d.Y.Max = 0, farBeyond*2.5, -0.6, float64(len(bars))-0.4
+	d.X.Tick.Marker = plot.ConstantTicks([]plot.Tick{{Value: 0, Label: "0"}, {Value: 1, Label: "the line"}, {Value: 3, Label: "3 times"}, {Value: 6, Label: "6 times"}})
 	d.Y.Tick.Marker, d.Y.Tick.Label.Color, d.Y.LineStyle.Width, d.Y.Tick.LineStyle.Width = plot.ConstantTicks(names), inkText, 0, 0
 	d.alt = "Bars, the length of which is how many times its line a campaign's figure is; an upright mark shows where to stop. " +
 		strings.Join(words, "; ") + "."

@@ -128,7 +128,7 @@ func (p *mailPage) text() string {
 		var parts []string
 		for i, c := range mailCells(r) {
 			if c.Value != "" && c.Value != "–" {
-				parts = append(parts, strings.ToLower(p.Heads[i+1])+" "+c.Value)
+				parts = append(parts, p.Heads[i+1]+" "+c.Value)
 			}
 		}
 		name := shown(r.Name, 200)

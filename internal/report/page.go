@@ -93,10 +93,15 @@ func newPage(r *Report, rows int) *page {
 	p.Verdict = r.headline()
 	p.Tiles = r.tiles()
 	p.Columns = columns()
-	for i := range r.Campaigns[:min(len(r.Campaigns), rows)] {
-		p.Rows = append(p.Rows, newRow(&r.Campaigns[i]))
+	for i := range r.Campaigns {
+		switch c := &r.Campaigns[i]; {
+		case c.Recipients == view.Recipients{}: // all of its mail went to the mailbox simulator
+		case len(p.Rows) == rows:
+			p.MoreRows++
+		default:
+			p.Rows = append(p.Rows, newRow(c))
+		}
 	}
-	p.MoreRows = len(r.Campaigns) - len(p.Rows)
 	p.Gmail, p.Accounts, p.Losses, p.Alerts = r.gmailTable(), r.accountRows(), r.lossRows(), r.alertRows()
 	p.Made = r.moment(r.MadeAt)
 	return p

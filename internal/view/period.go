@@ -3,7 +3,9 @@ package view
 import (
 	"context"
 	"fmt"
+	"iter"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/mailvane/mailvane/internal/campaign"
@@ -128,24 +130,49 @@ func (u until) Readings(ctx context.Context, q ledger.ReadingQuery) ([]ledger.Re
 // week is the week of a day. Weeks end where the period begins, and go on from there.
 func (q *PeriodQuery) week(day int) int { return (day + (7-q.First%7)%7) / 7 }
 
+// ahead is how many pieces of cohorts are read while one is summed up.
+const ahead = 2
+
 // readCohorts reads and sums up the mail, a day at a time or less: until the next time at which something is counted
-// differently.
+// differently. What it reads ahead ends with it.
 func (p *Period) readCohorts(ctx context.Context) error {
 	q := &p.query
 	cuts := p.cuts()
+	pieces := make([]chan piece, len(cuts)-1)
+	ctx, cancel := context.WithCancel(ctx)
+	var reading sync.WaitGroup
+	defer reading.Wait()
+	defer cancel()
+	read := func(i int) {
+		pieces[i] = make(chan piece, 1)
+		reading.Go(func() {
+			got, err := p.reader.Cohorts(ctx, ledger.CohortQuery{From: time.Unix(cuts[i], 0), To: time.Unix(cuts[i+1], 0), Sum: true})
+			pieces[i] <- piece{got.Rows, err}
+		})
+	}
+	for i := range min(ahead, len(pieces)) {
+		read(i)
+	}
 	for i, from := range cuts[:len(cuts)-1] {
-		to := cuts[i+1]
-		cohorts, err := p.reader.Cohorts(ctx, ledger.CohortQuery{From: time.Unix(from, 0), To: time.Unix(to, 0), Sum: true})
-		if err != nil {
-			return err
+		got := <-pieces[i]
+		if got.err != nil {
+			return got.err
+		}
+		if i+ahead < len(pieces) {
+			read(i + ahead)
 		}
 		day := q.dayOf(from)
-		p.count(cohorts.Rows, day, from)
+		p.count(got.rows, day, from)
 		if q.Progress != nil {
 			q.Progress(day+1, len(q.Edges)-1)
 		}
 	}
 	return nil
+}
+
+type piece struct {
+	rows []ledger.CohortRow
+	err  error
 }
 
 func (q *PeriodQuery) dayOf(at int64) int {
@@ -320,34 +347,45 @@ type GmailRate struct {
 	Delivered int64
 }
 
-// Campaigns lists the campaigns that had mail, most mail first. Lines says from where on a signal is bad, 0 where nobody can say.
-func (p *Period) Campaigns(lines func(signal.Signal) float64) []PeriodCampaign {
-	listed := p.now.Campaigns(Query{Window: signal.Week})
-	rates := p.gmailRates()
-	all := make([]PeriodCampaign, 0, len(listed.Campaigns))
-	for _, c := range listed.Campaigns {
-		n := name{c.Tenant, c.ID}
-		pc := PeriodCampaign{Campaign: c, GmailDays: rates[campaign.Name{Tenant: c.Tenant, Campaign: c.ID}]}
-		before := p.before
-		if c.Stream {
-			before = p.beforeStreams
-		}
-		if sums := before.sums.campaigns[n]; sums != nil {
-			var subject Subject
-			before.look(&subject, sums, "")
-			if !subject.tally.empty(spanWeek) {
-				pc.Before = new(subject.tally.figures(spanWeek, false))
-				pc.Compared = compare(&c.Signals, &pc.Before.Signals)
+// Campaigns yields the campaigns that had mail, most mail first. Lines says from where on a signal is bad, 0 where nobody can
+// say.
+func (p *Period) Campaigns(lines func(signal.Signal) float64) iter.Seq[*PeriodCampaign] {
+	return func(yield func(*PeriodCampaign) bool) {
+		rates := p.gmailRates()
+		for _, c := range p.now.Campaigns(Query{Window: signal.Week}).Campaigns {
+			sums := p.now.sums.campaigns[name{c.Tenant, c.ID}]
+			counted := reasonCounts{}
+			p.now.countReasons(counted, sums, spanWeek, "")
+			told := &PeriodCampaign{
+				Campaign: c, Worst: p.worst(sums, lines), Reasons: p.now.reasons(counted),
+				GmailDays: rates[campaign.Name{Tenant: c.Tenant, Campaign: c.ID}],
+			}
+			if told.Before = p.beforeOf(&c); told.Before != nil {
+				told.Compared = compare(&c.Signals, &told.Before.Signals)
+			}
+			if !yield(told) {
+				return
 			}
 		}
-		sums := p.now.sums.campaigns[n]
-		pc.Worst = p.worst(sums, lines)
-		counted := reasonCounts{}
-		p.now.countReasons(counted, sums, spanWeek, "")
-		pc.Reasons = p.now.reasons(counted)
-		all = append(all, pc)
 	}
-	return all
+}
+
+// beforeOf is the earlier mail of a campaign, nil when there was none.
+func (p *Period) beforeOf(c *Campaign) *Figures {
+	before := p.before
+	if c.Stream {
+		before = p.beforeStreams
+	}
+	sums := before.sums.campaigns[name{c.Tenant, c.ID}]
+	if sums == nil {
+		return nil
+	}
+	var subject Subject
+	before.look(&subject, sums, "")
+	if subject.tally.empty(spanWeek) {
+		return nil
+	}
+	return new(subject.tally.figures(spanWeek, false))
 }
 
 // What is told of a provider: a figure of which half of the line is sure, and that rests on more than chance.

@@ -44,7 +44,10 @@ func (r *Reader) Cohorts(ctx context.Context, q ledger.CohortQuery) (ledger.Coho
 func readCohorts(ctx context.Context, tx *sql.Tx, into *cohortDeltas, width int64, q ledger.CohortQuery) error {
 	where := " WHERE width = ? AND start >= ? AND start < ?"
 	args := []any{width, ceilSeconds(q.From), ceilSeconds(q.To)}
+	ofCampaign, ofReasons := "", ""
 	if q.Campaign != "" {
+		// Without being told, SQLite would go through the mail of all campaigns.
+		ofCampaign, ofReasons = " INDEXED BY cohort_campaign", " INDEXED BY cohort_reason_campaign"
 		where += " AND campaign_id IN (SELECT id FROM campaign WHERE tenant = ? AND name = ?)"
 		args = append(args, q.Tenant, q.Campaign)
 	}
@@ -53,14 +56,16 @@ func readCohorts(ctx context.Context, tx *sql.Tx, into *cohortDeltas, width int6
 			k.start, k.width = 0, hourWidth
 		}
 	}
+	var p packedRow
 	var r cohortRow
-	dest := r.dest()
+	dest := p.dest()
 	err := inTx(ctx, tx, func(scan func(...any) error) error {
 		err := scan(dest...)
+		p.unpack(&r, width)
 		place(&r.key)
 		into.addRow(&r)
 		return err
-	}, selectCohorts()+where, args...)
+	}, selectPacked()+ofCampaign+where, args...)
 	if err != nil {
 		return err
 	}
@@ -69,7 +74,50 @@ func readCohorts(ctx context.Context, tx *sql.Tx, into *cohortDeltas, width int6
 		place(&k.cohort)
 		into.addReason(k, c.n, c.possible)
 		return err
-	}, selectReasons()+where, args...)
+	}, selectReasons()+ofReasons+where, args...)
+}
+
+// packedRow is a row of cohort in few columns, for most of what reading one costs is by the column: the ids of campaign and
+// provider, and the counts by pairs, are halves of a number. No count of a bucket comes near 2^31.
+type packedRow struct {
+	start, names, origin int64
+	pairs                [(observation.OutcomeCount + 1) / 2]int64
+}
+
+func selectPacked() string {
+	var b strings.Builder
+	b.WriteString("SELECT start, campaign_id << 32 | provider_id, origin_id")
+	columns := outcomeColumns()
+	for i := 0; i < len(columns); i += 2 {
+		b.WriteString(", " + columns[i] + " << 32")
+		if i+1 < len(columns) {
+			b.WriteString(" | " + columns[i+1])
+		}
+	}
+	return b.String() + " FROM cohort"
+}
+
+func (p *packedRow) dest() []any {
+	dest := []any{&p.start, &p.names, &p.origin}
+	for i := range p.pairs {
+		dest = append(dest, &p.pairs[i])
+	}
+	return dest
+}
+
+// unpack makes the row of it.
+func (p *packedRow) unpack(r *cohortRow, width int64) {
+	r.key = cohortKey{
+		width: width, start: p.start, campaign: uint32(p.names >> 32), provider: uint32(p.names), origin: uint32(p.origin),
+	}
+	for i := range len(p.pairs) * 2 {
+		n := p.pairs[i/2] >> (32 * (1 - i%2)) & 0xffffffff
+		if o := i + int(observation.Sent); o < len(r.n) {
+			r.n[o] = n
+		} else if o == len(r.n) {
+			r.possible = n
+		}
+	}
 }
 
 // ceilSeconds rounds up, so that a bucket starts at or after t exactly when its start is at or after the result.
@@ -102,15 +150,12 @@ func (k *cohortKey) dest() []any {
 }
 
 // scan reads a row of selectCohorts.
-func (r *cohortRow) scan(scan func(...any) error) error { return scan(r.dest()...) }
-
-// dest is where a row of selectCohorts goes.
-func (r *cohortRow) dest() []any {
+func (r *cohortRow) scan(scan func(...any) error) error {
 	dest := r.key.dest()
 	for o := range r.n[observation.Sent:] {
 		dest = append(dest, &r.n[int(observation.Sent)+o])
 	}
-	return append(dest, &r.possible)
+	return scan(append(dest, &r.possible)...)
 }
 
 // scanReason reads a row of selectReasons.
