@@ -174,6 +174,10 @@ func checkDefault(t *testing.T, d *alerts.Rule, severity string, l *alerts.Line,
 	if !found {
 		t.Errorf("%s of severity %s does not have the line %v: %s", d.Name, severity, *at, text)
 	}
+	sure := map[string]string{"warning": ":low99{", "critical": ":low999{"}[severity]
+	if d.Signal.Definition().Kind == alerts.Rate && !strings.Contains(text, sure) {
+		t.Errorf("%s of severity %s is not held against %s: %s", d.Name, severity, sure, text)
+	}
 	if d.For != 0 && !strings.Contains(text, "for "+short(d.For)+" ") {
 		t.Errorf("%s waits for %v: %s", d.Name, d.For, text)
 	}
