@@ -1,7 +1,6 @@
 package config
 
 import (
-	"slices"
 	"strings"
 	"time"
 
@@ -126,10 +125,12 @@ func (c *Config) ReportOwners(r *Report) []string {
 
 // owners lists the owners of campaigns, each once.
 func (c *Config) owners() (owners []string) {
+	seen := map[Name]bool{"": true}
 	for _, o := range c.Campaigns.Owners {
-		if !slices.Contains(owners, string(o.Owner)) && o.Owner != "" {
+		if !seen[o.Owner] {
 			owners = append(owners, string(o.Owner))
 		}
+		seen[o.Owner] = true
 	}
 	return owners
 }

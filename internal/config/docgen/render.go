@@ -51,6 +51,7 @@ const forms = `## How values are written
 | days out of days | ` + "`2 of 3`" + `: on two of the last three days that were reported; seven at most |
 | spans of the week | ` + "`Mon-Fri 08:00-18:00, Sat 10:00-14:00`" + `; without days on every day; ` + "`22:00-06:00`" + ` ends on the next day |
 | labels with names with * | ` + "`{campaign: \"promo-*\", \"provider!\": [gmail, other]}`" + `: all must match, each with one of its names; with ` + "`!`" + ` after the label none may fit. ` + "`*`" + ` alone asks for the label's presence |
+| a schedule | days of the week and a time, ` + "`Mon 08:00`, `Mon,Thu 08:00`, `Mon-Fri 07:30`, or `08:00` for every day; or the five fields of a cron expression, `0 8 1 * *`" + ` for the first of each month. No more often than every hour. A time that a day leaves out when clocks change is due when the clock jumps; one that a day has twice, the first time |
 | a path | relative to the folder of the configuration file, unless it starts with ` + "`/`" + ` |
 
 `
