@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"net/mail"
 	"time"
@@ -153,9 +154,7 @@ func (d *Daemon) reportsWaiting() map[string]time.Time {
 		}
 	}
 	d.mu.Unlock()
-	for kind, since := range waiting {
-		all[kind] = since
-	}
+	maps.Copy(all, waiting)
 	return all
 }
 

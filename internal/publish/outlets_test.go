@@ -191,7 +191,7 @@ func parts(t *testing.T, contentType, encoding, cid string, body io.Reader) (all
 	}
 	for r := multipart.NewReader(body, params["boundary"]); ; {
 		p, err := r.NextRawPart()
-		if err == io.EOF { //nolint:errorlint // as the package documents it
+		if err == io.EOF {
 			return all
 		}
 		if err != nil {

@@ -34,52 +34,47 @@ const (
 const (
 	maxTitle = 300
 	maxLine  = 600
-	// maxActions bounds what is listed; the link has the rest.
-	maxActions = 5
 )
 
 // newMessage lays a report out. The link stands before the list of what to do: Slack folds long messages.
 func newMessage(i *Issue) *slack.Message {
 	brief := report.Summary(i.Report)
-	m := &slack.Message{Text: slack.Bold(slack.Escape(brief.Title, maxTitle)), Color: color(&brief)}
+	m := &slack.Message{Text: slack.Bold(slack.Escape(brief.Verdict, maxTitle)) + "\n" + slack.Escape(brief.Title, maxTitle), Color: colorOf(&brief)}
 	var lines []string
 	for _, sentence := range brief.Sentences {
 		lines = append(lines, slack.Escape(sentence, maxLine))
 	}
 	m.Blocks = slack.Sections(append(lines, slack.Link(i.Link, "The whole report"))...)
 	lines = nil
-	for _, a := range brief.Actions[:min(len(brief.Actions), maxActions)] {
-		line := "• " + slack.Bold(slack.Escape(a.Title, maxTitle))
-		if a.Do != "" {
-			line += "\n   " + slack.Escape(a.Do, maxLine)
-		}
-		lines = append(lines, line)
+	for _, a := range brief.Actions {
+		lines = append(lines,
+			slack.Bold(slack.Escape(a.Badge+": "+a.Name, maxTitle))+" – "+slack.Escape(a.Title, maxTitle),
+			slack.Escape(a.Do, maxLine))
 	}
-	if more := len(brief.Actions) - maxActions; more > 0 {
-		lines = append(lines, fmt.Sprintf("… and %d more in the report", more))
+	if brief.MoreActions > 0 {
+		lines = append(lines, fmt.Sprintf("… and %d more in the report", brief.MoreActions))
 	}
 	m.Blocks = append(m.Blocks, slack.Sections(lines...)...)
 	lines = nil
 	for _, f := range brief.Figures {
-		lines = append(lines, slack.Bold(slack.Escape(f.Name, maxTitle)+":")+" "+slack.Escape(f.Value, maxTitle))
+		line := slack.Bold(slack.Escape(f.Name, maxTitle)+":") + " " + slack.Escape(f.Value, maxTitle)
+		if f.Note != "" {
+			line += " (" + slack.Escape(f.Note, maxTitle) + ")"
+		}
+		lines = append(lines, line)
 	}
 	m.Blocks = append(m.Blocks, slack.Sections(lines...)...)
 	return m
 }
 
-// color is that of the worst thing that is to be done.
-func color(b *report.Brief) string {
-	worst := green
-	for _, a := range b.Actions {
-		switch a.Level {
-		case "stop":
-			return red
-		case "act":
-			worst = orange
-		}
-	}
-	if len(b.Stop) > 0 {
+// colorOf is that of the worst thing that is to be done.
+func colorOf(b *report.Brief) string {
+	switch {
+	case b.Urgent:
 		return red
+	case len(b.Actions) > 0:
+		return orange
+	default:
+		return green
 	}
-	return worst
 }

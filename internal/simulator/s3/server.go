@@ -232,7 +232,7 @@ func refusal(e *gate.Error) *gate.Error {
 func fail(w http.ResponseWriter, r *http.Request, e *gate.Error) {
 	body, err := xml.Marshal(struct {
 		XMLName                                    xml.Name `xml:"Error"`
-		Code, Message, Resource, RequestId, HostId string   //nolint:revive // the names of the wire
+		Code, Message, Resource, RequestId, HostId string
 	}{Code: e.Code, Message: e.Message, Resource: r.URL.Path, RequestId: "0123456789ABCDEF", HostId: "simulator"})
 	if err != nil {
 		panic(err) // an error is text
