@@ -24,15 +24,8 @@ func (d *Daemon) bindAlerts() {
 		}
 	})
 	d.tel.Bind(telemetry.NotificationsOpen, func(emit telemetry.Emit) {
-		counts := d.outbox.Load()
-		if counts == nil {
-			return
-		}
-		for _, c := range *counts {
-			switch c.State {
-			case alerts.EntryWaiting, alerts.EntrySending, alerts.EntryDead:
-				emit(float64(c.N), c.Notifier, string(c.State))
-			}
+		for place, n := range d.openNotifications() {
+			emit(float64(n), place.notifier, string(place.state))
 		}
 	})
 	d.tel.Bind(telemetry.NotifierFailing, func(emit telemetry.Emit) {
@@ -41,6 +34,34 @@ func (d *Daemon) bindAlerts() {
 			emit(s.FailingFor(now).Seconds(), s.Notifier)
 		}
 	})
+}
+
+// outboxPlace is where notifications of a notifier stand.
+type outboxPlace struct {
+	notifier string
+	state    alerts.EntryState
+}
+
+// openNotifications counts those that are not delivered, with 0 for each notifier; nil before they were counted.
+func (d *Daemon) openNotifications() map[outboxPlace]int64 {
+	counts := d.outbox.Load()
+	if counts == nil {
+		return nil
+	}
+	open := make(map[outboxPlace]int64)
+	for _, s := range d.alerts.sender.States() {
+		for _, state := range []alerts.EntryState{alerts.EntryWaiting, alerts.EntrySending, alerts.EntryDead} {
+			open[outboxPlace{s.Notifier, state}] = 0
+		}
+	}
+	open[outboxPlace{"", alerts.EntryDead}] = 0
+	for _, c := range *counts {
+		switch c.State {
+		case alerts.EntryWaiting, alerts.EntrySending, alerts.EntryDead:
+			open[outboxPlace{c.Notifier, c.State}] = c.N
+		}
+	}
+	return open
 }
 
 // countAlerts counts alerts, with 0 for each line that a rule in force has, so that nobody mistakes silence for a rule that is

@@ -171,6 +171,8 @@ func TestWhatIsTold(t *testing.T) {
 			`mailvane_alerts{rule="LedgerCannotCommit",severity="critical",state="firing"} 0`,
 			`mailvane_notifications_total{notifier="oncall",result="success"} 1`,
 			`mailvane_notifier_failing_duration_seconds{notifier="oncall"} 0`,
+			`mailvane_notifications_open{notifier="oncall",state="waiting"} 0`,
+			`mailvane_notifications_open{notifier="",state="dead"} 0`,
 		} {
 			if !strings.Contains(text, line+"\n") {
 				return false

@@ -26,11 +26,6 @@ type query struct {
 
 func (q *query) name() string { return q.board + ": " + q.panel }
 
-// mayBeEmpty are panels of which the demo has nothing to show, each with the reason.
-var mayBeEmpty = map[string]string{
-	"Mailvane itself: Not delivered": "the demo's notifier takes everything at once",
-}
-
 // unmet are selectors of queries that the demo's world does not meet, beside others of the same query that it does.
 var unmet = map[string]string{
 	`result!="success"`:    "none of the demo's passes fails",
@@ -106,11 +101,6 @@ func TestRealPrometheus(t *testing.T) {
 // takes some seconds to come.
 func (p *prometheus) checkBoards(t *testing.T) {
 	left := boardQueries(t)
-	for name, reason := range mayBeEmpty {
-		if reason == "" || !slices.ContainsFunc(left, func(q query) bool { return q.name() == name }) {
-			t.Errorf("%s may be empty and is not there, or nobody knows why", name)
-		}
-	}
 	eventually(t, "every panel shows something", func() string {
 		var empty []string
 		left = slices.DeleteFunc(left, func(q query) bool {
@@ -118,7 +108,7 @@ func (p *prometheus) checkBoards(t *testing.T) {
 			if err != nil {
 				t.Fatalf("%s: %v\n%s", q.name(), err, q.expr)
 			}
-			if n == 0 && mayBeEmpty[q.name()] == "" && !allowed(q.expr) {
+			if n == 0 && !allowed(q.expr) {
 				empty = append(empty, q.name()+": "+q.expr)
 				return false
 			}
@@ -141,9 +131,6 @@ func allowed(expr string) bool {
 func (p *prometheus) checkSelectors(t *testing.T) {
 	unseen := map[string]string{}
 	for _, q := range boardQueries(t) {
-		if mayBeEmpty[q.name()] != "" {
-			continue
-		}
 		for _, m := range metric.FindAllString(q.expr, -1) {
 			if !allowed(m) {
 				unseen[m] = q.name()
