@@ -2,6 +2,7 @@ package publish
 
 import (
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -11,6 +12,7 @@ import (
 
 // TestOnce holds that a report is made and delivered once, however often it is looked for and however often the process ends.
 func TestOnce(t *testing.T) {
+	t.Parallel()
 	r := newRig(t)
 	r.pass()
 	r.same("before it is due", r.kept(), []string(nil))
@@ -30,6 +32,7 @@ func TestOnce(t *testing.T) {
 
 // TestMissed holds that after a downtime the last of what was missed is made, once.
 func TestMissed(t *testing.T) {
+	t.Parallel()
 	r := newRig(t)
 	r.pass()
 	r.now = monday.Add(3*week + 5*time.Hour)
@@ -45,6 +48,7 @@ func TestMissed(t *testing.T) {
 
 // TestPeriod holds that a report speaks of the last whole week of its zone, whatever the clock was changed to meanwhile.
 func TestPeriod(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct {
 		text, zone, since string
 		due, start, end   string
@@ -62,6 +66,7 @@ func TestPeriod(t *testing.T) {
 			id: "2026-W47", start: "2026-11-16T05:00:00Z", end: "2026-11-23T05:00:00Z"},
 	} {
 		t.Run(c.text+" "+c.id, func(t *testing.T) {
+			t.Parallel()
 			at := func(text string) time.Time {
 				moment, err := time.Parse(time.RFC3339, text)
 				if err != nil {
@@ -90,6 +95,7 @@ func TestPeriod(t *testing.T) {
 // TestChangedSchedule holds that a schedule which is new or was changed begins now: what would have been due earlier was not
 // asked for.
 func TestChangedSchedule(t *testing.T) {
+	t.Parallel()
 	r := newRig(t)
 	r.pass()
 	r.plan.Schedule = r.schedule("Sun 08:00", "UTC")
@@ -110,6 +116,7 @@ func TestChangedSchedule(t *testing.T) {
 
 // TestWrongClock holds that a clock that was years ahead does not end reports for years.
 func TestWrongClock(t *testing.T) {
+	t.Parallel()
 	r := newRig(t)
 	r.pass()
 	r.passAt(monday.AddDate(10, 0, 0))
@@ -121,6 +128,7 @@ func TestWrongClock(t *testing.T) {
 
 // TestEditions holds that a second time in the same week makes an edition that knows the first, and that others do not.
 func TestEditions(t *testing.T) {
+	t.Parallel()
 	r := newRig(t)
 	r.plan.Schedule, r.plan.Owners = r.schedule("Mon,Thu 08:00", "UTC"), []string{"growth", "editorial"}
 	r.restart()
@@ -151,6 +159,7 @@ func TestEditions(t *testing.T) {
 // TestFailures holds that a report which cannot be made is tried again, without the owners that have theirs, and keeps no other
 // plan from its turn.
 func TestFailures(t *testing.T) {
+	t.Parallel()
 	r := newRig(t)
 	r.plan.Owners = []string{"a", "b", "c"}
 	other := r.plan
@@ -181,43 +190,54 @@ func TestFailures(t *testing.T) {
 // TestKilled ends the process at each of its writes, before and after it, and goes on as a process does that starts again: each
 // report is there once, and at most the delivery that was under way is repeated.
 func TestKilled(t *testing.T) {
+	t.Parallel()
 	for _, after := range []bool{false, true} {
-		for point := 1; ; point++ {
-			r := newRig(t)
-			r.plan.Owners = []string{"a", "b"}
-			r.restart()
-			r.pass()
-			r.now = monday
-			left := point
-			r.between = func(l Ledger) Ledger { return dying{l, &left, after} }
-			r.restart()
-			_ = r.publisher.MakeDue(t.Context()) // a dying process may answer anything
-			if left > 0 {
-				_ = r.publisher.DeliverDue(t.Context())
-			}
-			r.between = nil
-			r.restart()
-			r.pass()
-			r.pass()
-			r.same("kept", r.kept(), []string{"weekly 2026-W46.1 a", "weekly 2026-W46.1 b"})
-			if n := len(r.folder.arrived) + len(r.mail.arrived); n < 4 || n > 5 {
-				t.Fatalf("point %d, after %t: %d deliveries of 4: %q %q", point, after, n, r.folder.arrived, r.mail.arrived)
-			}
-			open, err := r.ledger.UndeliveredReports(t.Context())
-			r.must(err)
-			r.same("undelivered", len(open), 0)
-			if left > 0 {
-				if point < 8 { // two reports, the schedule, four deliveries, and the point beyond
-					t.Fatalf("only %d writes", point)
+		t.Run(fmt.Sprintf("after the write %t", after), func(t *testing.T) {
+			t.Parallel()
+			for point := 1; killedAt(t, point, after); point++ {
+				if point > 100 {
+					t.Fatal("it never ends")
 				}
-				break
 			}
-		}
+		})
 	}
+}
+
+// killedAt says whether there was such a point.
+func killedAt(t *testing.T, point int, after bool) bool {
+	t.Helper()
+	r := newRig(t)
+	r.plan.Owners = []string{"a", "b"}
+	r.publisher.Apply([]Plan{r.plan})
+	r.pass()
+	r.now = monday
+	left := point
+	r.between = func(l Ledger) Ledger { return dying{l, &left, after} }
+	r.restart()
+	_ = r.publisher.MakeDue(t.Context()) // a dying process may answer anything
+	if left > 0 {
+		_ = r.publisher.DeliverDue(t.Context())
+	}
+	r.between = nil
+	r.restart()
+	r.pass()
+	r.pass()
+	r.same("kept", r.kept(), []string{"weekly 2026-W46.1 a", "weekly 2026-W46.1 b"})
+	if n := len(r.folder.arrived) + len(r.mail.arrived); n < 4 || n > 5 {
+		t.Fatalf("point %d: %d deliveries of 4: %q %q", point, n, r.folder.arrived, r.mail.arrived)
+	}
+	open, err := r.ledger.UndeliveredReports(t.Context())
+	r.must(err)
+	r.same("undelivered", len(open), 0)
+	if left > 0 && point < 8 { // two reports, the schedule, four deliveries, and the point beyond
+		t.Fatalf("only %d writes", point-1)
+	}
+	return left <= 0
 }
 
 // TestUnreadable holds that a stored report of another version is neither compared with nor delivered, and ends nothing.
 func TestUnreadable(t *testing.T) {
+	t.Parallel()
 	r := newRig(t)
 	r.pass()
 	_, err := r.ledger.AddReport(t.Context(), ledger.Report{
