@@ -11,7 +11,6 @@ import (
 // inboundPage is the page of receipt rules.
 type inboundPage struct {
 	frame
-	Note     string
 	Findings []finding
 	Rules    *table
 	Regions  *table
@@ -30,7 +29,7 @@ func (s *Site) inbound(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	in := s.View.Inbound(window).Select(view.InboundQuery{Sort: sort})
-	p := inboundPage{frame: s.frame(r, "Inbound", "Inbound"), Note: in.Note, Rules: ruleTable(r, &in, sort), Regions: regionTable(&in)}
+	p := inboundPage{frame: s.frame(r, "Inbound", "Inbound"), Rules: ruleTable(r, &in, sort), Regions: regionTable(&in)}
 	p.windows(r, window)
 	p.AsOf = in.Window.AsOf
 	for i := range in.Rules {
@@ -65,7 +64,7 @@ func ruleTable(r *http.Request, in *view.Inbound, sort string) *table {
 	for _, result := range observation.ReceiptResults() {
 		tip := ""
 		if result == observation.ReceiptPublishFailure {
-			tip = "Attempts, not mails: SES tries again for four hours."
+			tip = "Attempts, not mails: SES tries again for four hours, so there can be more of them than mails."
 		}
 		t.Columns = append(t.Columns, column{Title: resultWords[result], Tip: tip, Numeric: true, Sort: order(result), Sorted: sort == result, fields: []string{result}})
 	}

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/mailvane/mailvane/alerts"
+	"github.com/mailvane/mailvane/internal/campaign"
 	"github.com/mailvane/mailvane/internal/observation"
 	"github.com/mailvane/mailvane/internal/signal"
 	"github.com/mailvane/mailvane/internal/view"
@@ -122,7 +123,15 @@ func (s *Site) alertTimes(ctx context.Context, tenant, id string, from time.Time
 	return out, err
 }
 
-// gmailDays are Gmail's days about the identifiers that a campaign uses, its own first.
+// add adds a day that has arrived, if it is among those that are shown.
+func (g *chartGmail) add(day campaign.Day, from time.Time, rate *float64, deliveries int64) {
+	if start := day.Start(time.UTC); !start.Before(from.Add(-24 * time.Hour)) {
+		g.Days = append(g.Days, chartDay{start.Unix(), rate, deliveries})
+	}
+}
+
+// gmailDays are Gmail's days about the identifiers that a campaign uses. Of one that Gmail never reported, the days that
+// arrived are those of its domain.
 func (s *Site) gmailDays(tenant, id string, from time.Time) []chartGmail {
 	g := s.View.Brief(tenant, id, signal.Week).Campaign.Gmail
 	out := []chartGmail{}
@@ -134,19 +143,28 @@ func (s *Site) gmailDays(tenant, id string, from time.Time) []chartGmail {
 		x := &g.Identifiers[i]
 		used[[2]string{x.Domain, x.Value}] = x
 	}
+	told := map[string]bool{}
 	s.View.WalkGmailDays(observation.PostmasterFeedbackLoopSpamRate, func(series *view.GmailSeries) bool {
-		x := used[[2]string{series.Domain, series.Identifier}]
-		if x == nil {
-			return true
-		}
-		line := chartGmail{Identifier: series.Identifier, Domain: series.Domain, Own: x.SharedBy <= 1, Days: []chartDay{}}
-		for _, d := range series.Days {
-			if start := d.Day.Start(time.UTC); !start.Before(from.Add(-24 * time.Hour)) {
-				line.Days = append(line.Days, chartDay{start.Unix(), d.Value, d.Deliveries})
+		if x := used[[2]string{series.Domain, series.Identifier}]; x != nil {
+			line := chartGmail{Identifier: series.Identifier, Domain: series.Domain, Own: x.SharedBy <= 1, Days: []chartDay{}}
+			for _, d := range series.Days {
+				line.add(d.Day, from, d.Value, d.Deliveries)
 			}
+			told[series.Identifier], out = true, append(out, line)
 		}
-		out = append(out, line)
 		return true
 	})
+	arrived := s.domainDays()
+	for i := range g.Identifiers {
+		x := &g.Identifiers[i]
+		if told[x.Value] || arrived[x.Domain] == nil {
+			continue
+		}
+		line := chartGmail{Identifier: x.Value, Domain: x.Domain, Own: x.SharedBy <= 1, Days: []chartDay{}}
+		for _, d := range arrived[x.Domain].Days {
+			line.add(d.Day, from, nil, 0)
+		}
+		told[x.Value], out = true, append(out, line)
+	}
 	return out
 }

@@ -70,16 +70,16 @@ function bars(width) {
 }
 
 function mailChart(parent, data, color) {
-  const scale = { x: { time: true, range: () => [data.start, data.end] } };
+  const scale = { x: { time: true, range: () => [data.start, data.end] }, y: { range: (_, __, max) => [0, Math.max((max ?? 0) * 1.1, 10)] } };
   return new uPlot(options(parent, 'Mail sent', 170, {
     scales: scale,
     axes: axes(color, whole),
     hooks: { draw: [(u) => alertMarks(u, data, color)] },
     series: [{ label: 'Sent from', value: exactly }, {
       label: 'Sent', stroke: color('--c-mail'), fill: color('--c-mail'), paths: bars(data.width), points: { show: false },
-      value: (_, v) => whole(v),
+      value: (_, v) => whole(v ?? 0),
     }],
-  }), [data.times, mail(data)], parent);
+  }), [data.times, mail(data).map((n) => n || null)], parent);
 }
 
 // alertMarks draws a line where an alert began to fire or became worse.
