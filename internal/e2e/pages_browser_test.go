@@ -25,7 +25,7 @@ func tellingDemo(t *testing.T) string {
 	base := startDemo(t, build(t))
 	for _, rule := range []string{"CampaignBlockRate", "CampaignComplaintRate", "GmailSpamRate", "AccountComplaintRate"} {
 		eventually(t, rule+" fires", func() string {
-			answer, err := http.Get(base + "/api/v1/alerts?state=firing&rule=" + rule) //nolint:noctx // the demo's own life bounds it
+			answer, err := http.Get(base + "/api/v1/alerts?state=firing&rule=" + rule)
 			if err != nil {
 				return err.Error()
 			}

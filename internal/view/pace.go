@@ -10,9 +10,9 @@ import (
 )
 
 const (
-	// PacePart is how much send time one part of a Pace holds, PaceParts how many of them hold the last week, the first of
-	// which it has left in part.
-	PacePart  = 6 * time.Hour
+	// PacePart is how much send time one part of a Pace holds.
+	PacePart = 6 * time.Hour
+	// PaceParts is how many parts hold the last week, the first of which it has left in part.
 	PaceParts = int(7*24*time.Hour/PacePart) + 1
 	// paceSlots are a ring: mail may be sent up to ten minutes in the future, and the week's start lags behind by up to an hour.
 	paceSlots = 32

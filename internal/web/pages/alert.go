@@ -32,7 +32,7 @@ func (s *Site) alert(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	a := d.Alert
-	p := alertPage{frame: s.frame(r, "Alerts", a.Rule), Alert: a, Level: severityLevel(a.Severity), Quiet: whyQuiet(&a)}
+	p := alertPage{frame: s.frame("Alerts", a.Rule), Alert: a, Level: severityLevel(a.Severity), Quiet: whyQuiet(&a)}
 	p.AsOf = d.AsOf
 	p.Figures, p.Subject, p.Leads = figureFacts(a.Figure, a.Unit), subjectFields(a.Subject), leads(&a)
 	p.History, p.Notifications = s.eventTable(r, d.Events), notificationTable(d.Notifications)

@@ -73,7 +73,7 @@ func (s *Site) alerts(w http.ResponseWriter, r *http.Request) {
 		s.fault(w, r, err)
 		return
 	}
-	p := alertsPage{frame: s.frame(r, "Alerts", "Alerts"), Judged: !list.AsOf.IsZero(), ReadOnly: s.ReadOnly}
+	p := alertsPage{frame: s.frame("Alerts", "Alerts"), Judged: !list.AsOf.IsZero(), ReadOnly: s.ReadOnly}
 	p.AsOf = list.AsOf
 	p.Alerts, p.History = s.alertTable(r, &list), s.eventTable(r, history.Events)
 	for i := range silences.Silences {

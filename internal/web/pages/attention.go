@@ -46,9 +46,8 @@ const (
 // reason is why: what happens, where, and what that usually means.
 type reason struct {
 	Level level
-	// Short names it in two words; Text says it with numbers, Where at which provider, Means what follows.
-	Short, Text, Where, Means string
-	Href, HrefText            string
+	// Text says it with numbers, Where at which provider, Means what follows.
+	Text, Where, Means string
 }
 
 func (f *finding) add(r reason) {
@@ -154,30 +153,27 @@ func (s *Site) rateReason(sig signal.Signal, d *view.Detail, l level, at *lines,
 	window := "of the last " + windowWords[w]
 	switch sig {
 	case signal.ComplaintRate:
-		r.Short = "complaints"
 		r.Text = fmt.Sprintf("%s of its mail %s is reported as spam: %s delivered where complaints are told (line: %s).",
 			percent(figure.Value), window, n, linePercent(line))
-		r.Where = s.where(d, "complaints", func(p *view.Provider) int64 { return p.Recipients[observation.Complained] })
+		r.Where = s.where(d, func(p *view.Provider) int64 { return p.Recipients[observation.Complained] })
 		r.Means = "These people did not want this mail. Gmail is not among them: it tells SES of no complaint."
 	case signal.HardBounceRate:
-		r.Short = "hard bounces"
 		r.Text = fmt.Sprintf("%s of its mail %s bounced hard: %s attempted (SES acts on accounts at %s).",
 			percent(figure.Value), window, n, linePercent(line))
-		r.Where = s.where(d, "hard bounces", func(p *view.Provider) int64 { return p.Recipients[observation.HardBounced] })
+		r.Where = s.where(d, func(p *view.Provider) int64 { return p.Recipients[observation.HardBounced] })
 		r.Means = s.mainReason(d, "recipient", observation.HardBounced,
 			"Most of these addresses do not exist: so looks a list that was bought, or not written to for long.")
 	case signal.BlockRate:
-		r.Short = "refused"
 		r.Text = fmt.Sprintf("%s of its mail %s was refused for what it is or who sent it: %s attempted.",
 			percent(figure.Value), window, n)
-		r.Where = s.where(d, "refusals", func(p *view.Provider) int64 { return p.Signals[signal.BlockRate].Numerator })
+		r.Where = s.where(d, func(p *view.Provider) int64 { return p.Signals[signal.BlockRate].Numerator })
 		r.Means = s.mainReason(d, "", 0, "")
 	}
 	return r
 }
 
 // where names the provider at which most of something happened, with its share of that provider's mail.
-func (s *Site) where(d *view.Detail, what string, of func(*view.Provider) int64) string {
+func (s *Site) where(d *view.Detail, of func(*view.Provider) int64) string {
 	var most *view.Provider
 	var all int64
 	places := 0
@@ -255,7 +251,6 @@ func (s *Site) gmailReason(g *view.Gmail) (r reason, ok bool) {
 	if *g.SpamRate >= gmailUpperLine {
 		line = "the line never to reach: 0.3\u00a0%"
 	}
-	r.Short = "Gmail"
 	r.Text = fmt.Sprintf("Gmail users report %s of it as spam (%s, %s; %s).", percent(*g.SpamRate), day(g.Day), ago(*g.AgeDays), line)
 	r.Where = "At Gmail, by an identifier that this campaign alone uses."
 	if g.ComplaintsUpperBound != nil {
@@ -263,6 +258,10 @@ func (s *Site) gmailReason(g *view.Gmail) (r reason, ok bool) {
 			g.DaysReported, g.DaysInWindow, plural(g.Delivered, "delivery", "deliveries"))
 	}
 	return r, true
+}
+
+var purposeWords = map[view.Purpose]string{
+	view.PurposeUnsubscribe: "Unsubscribes", view.PurposeReply: "Replies", view.PurposeDMARC: "DMARC reports", view.PurposeOther: "Inbound mail",
 }
 
 func inboundReason(rule *view.InboundRule) reason {
@@ -273,21 +272,18 @@ func inboundReason(rule *view.InboundRule) reason {
 	case view.ProblemFailing, view.ProblemDisabled:
 		l = warning
 	}
-	what := map[view.Purpose]string{
-		view.PurposeUnsubscribe: "Unsubscribes", view.PurposeReply: "Replies", view.PurposeDMARC: "DMARC reports",
-	}[rule.Purpose]
+	what := purposeWords[rule.Purpose]
 	verb := map[string]string{
 		view.ProblemLost: "are being lost", view.ProblemFailing: "are not handed on", view.ProblemDisabled: "are switched off",
 		view.ProblemSilent: "have stopped coming",
 	}[rule.Problem.Kind]
-	if what == "" {
-		what = "Inbound mail"
+	if rule.Purpose == view.PurposeOther {
 		verb = strings.NewReplacer("are ", "is ", "have ", "has ").Replace(verb)
 	}
 	return reason{
-		Level: l, Short: strings.ToLower(what) + " " + rule.Problem.Kind,
-		Text: what + " " + verb + ".", Where: "Receipt rule " + rule.ReceiptRule + ": " + lowerFirst(rule.Problem.Text), Means: rule.Problem.Means,
-		Href: "/inbound", HrefText: "Inbound",
+		Level: l,
+		Text:  what + " " + verb + ".", Where: "Receipt rule " + rule.ReceiptRule + ": " + lowerFirst(rule.Problem.Text),
+		Means: rule.Problem.Means,
 	}
 }
 

@@ -49,7 +49,6 @@ type campaignPage struct {
 	Inbound             []view.InboundRule
 	Sends               *table
 	Earlier             *table
-	Weeks               int
 }
 
 // reasonRow is why mail was refused or put off, with what the provider said.
@@ -72,7 +71,7 @@ func (s *Site) campaign(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	p := campaignPage{
-		frame: s.frame(r, "Overview", d.Campaign.ID), Name: d.Campaign.ID, Tenant: tenant, Owner: d.Campaign.Owner,
+		frame: s.frame("Overview", d.Campaign.ID), Name: d.Campaign.ID, Tenant: tenant, Owner: d.Campaign.Owner,
 		Stream: d.Campaign.Stream, Inbound: d.Inbound,
 	}
 	p.windows(r, window)
@@ -161,7 +160,7 @@ func (s *Site) campaignTables(r *http.Request, p *campaignPage, d *view.Detail, 
 		p.Identifiers = s.ownIdentifiers(d, csvOf("identifiers"), api)
 	}
 	if d.Campaign.Stream {
-		p.Earlier, p.Weeks = earlierTable(d, all, of), d.EarlierWeeks.Weeks
+		p.Earlier = earlierTable(d, all, of)
 		p.Earlier.JSON = api
 	} else {
 		p.Sends = sendTable(d.Sends, all, d.Window.AsOf)
@@ -302,7 +301,7 @@ func verdictNote(c signal.Comparison) string {
 // earlierTable sets a stream's window against the same hours of the weeks before.
 func earlierTable(d *view.Detail, all *[signal.Count]lines, of span) *table {
 	e := d.EarlierWeeks
-	t := &table{ID: "earlier", Caption: "Against the same hours of earlier weeks"}
+	t := &table{ID: "earlier", Caption: "Against the same hours of the " + plural(int64(e.Weeks), "week", "weeks") + " before"}
 	t.Columns = []column{{Title: "Rate"}, {Title: "Now", Numeric: true}, {Title: "Before", Numeric: true}, {Title: "Change"}}
 	before := span{"the same hours of the last " + plural(int64(e.Weeks), "week", "weeks"), of.asOf}
 	for _, sig := range append([]signal.Signal{signal.DeliveryRate}, sendRates...) {

@@ -20,7 +20,6 @@ type gmailPage struct {
 	frame
 	Domain      string
 	Findings    []finding
-	Standing    []standing
 	Domains     []domainSection
 	Identifiers *table
 	Unknown     *table
@@ -48,12 +47,13 @@ func (s *Site) gmail(w http.ResponseWriter, r *http.Request) {
 	}
 	ids := s.View.Identifiers(view.IdentifierQuery{Window: window, Domain: domain})
 	domains := s.View.Domains(view.DomainQuery{Window: window, Domain: domain, BySpamRate: true, Limit: 50})
-	p := gmailPage{frame: s.frame(r, "Gmail", "Gmail"), Domain: domain, Advice: ids.Advice}
+	p := gmailPage{frame: s.frame("Gmail", "Gmail"), Domain: domain, Advice: ids.Advice}
 	p.windows(r, window)
 	p.AsOf = domains.Window.AsOf
-	p.Standing, p.Findings = s.domains(domains)
+	stands, found := s.domains(domains)
+	p.Findings = found
 	byName := map[string]standing{}
-	for _, st := range p.Standing {
+	for _, st := range stands {
 		byName[st.What] = st
 	}
 	series := s.domainDays()

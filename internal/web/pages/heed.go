@@ -34,7 +34,7 @@ func (s *Site) heed(ctx context.Context, findings []finding) ([]finding, error) 
 		if a.By == alerts.ByProvider {
 			f.Name = s.provider(a.Subject.Provider)
 		}
-		f.add(reason{Level: severityLevel(a.Severity), Short: a.Rule, Text: a.Summary + ".", Means: a.Description})
+		f.add(reason{Level: severityLevel(a.Severity), Text: a.Summary + ".", Means: a.Description})
 		findings = append(findings, f)
 	}
 	return findings, nil

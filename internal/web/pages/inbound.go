@@ -29,14 +29,13 @@ func (s *Site) inbound(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	in := s.View.Inbound(window).Select(view.InboundQuery{Sort: sort})
-	p := inboundPage{frame: s.frame(r, "Inbound", "Inbound"), Rules: ruleTable(r, &in, sort), Regions: regionTable(&in)}
+	p := inboundPage{frame: s.frame("Inbound", "Inbound"), Rules: ruleTable(r, &in, sort), Regions: regionTable(&in)}
 	p.windows(r, window)
 	p.AsOf = in.Window.AsOf
 	for i := range in.Rules {
 		if rule := &in.Rules[i]; rule.Problem != nil {
 			f := finding{Kind: kindReceiptRule, Name: rule.ReceiptRule}
 			x := inboundReason(rule)
-			x.Href = ""
 			if len(rule.Campaigns) > 0 {
 				x.Where += " It serves " + strings.Join(rule.Campaigns, ", ") + "."
 			}

@@ -88,7 +88,7 @@ func (s *Site) overview(w http.ResponseWriter, r *http.Request) {
 		s.fault(w, r, err)
 		return
 	}
-	p := overviewPage{frame: s.frame(r, "Overview", "Overview"), Campaigns: s.campaignTable(r, found, sort, match)}
+	p := overviewPage{frame: s.frame("Overview", "Overview"), Campaigns: s.campaignTable(r, found, sort, match)}
 	p.windows(r, ask.Window)
 	p.AsOf = found.Window.AsOf
 	known := facets{map[string]bool{}, map[string]bool{}}
@@ -223,7 +223,7 @@ func campaignRow(c *view.Campaign, pace *view.Pace, all *[signal.Count]lines, of
 	}
 	if f := c.Inbound; f != nil && !f.Shared {
 		r := inboundReason(&view.InboundRule{Purpose: f.Purpose, ReceiptRule: f.ReceiptRule, Problem: &view.InboundProblem{Kind: f.Problem}})
-		name.Marks = append(name.Marks, mark{Text: r.Short, Tip: "receipt rule " + f.ReceiptRule, Level: r.Level})
+		name.Marks = append(name.Marks, mark{Text: strings.ToLower(purposeWords[f.Purpose]) + " " + f.Problem, Tip: "receipt rule " + f.ReceiptRule, Level: r.Level})
 	}
 	if c.Owner != "" {
 		name.Notes = append(name.Notes, c.Owner)

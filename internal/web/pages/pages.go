@@ -205,7 +205,7 @@ func (s *Site) render(w http.ResponseWriter, status int, name string, page any) 
 
 // fault answers for an error. What an error of ours says stays in the log.
 func (s *Site) fault(w http.ResponseWriter, r *http.Request, err error) {
-	p := problemPage{frame: s.frame(r, "", "Something went wrong"), Text: "This could not be read. The log says why."}
+	p := problemPage{frame: s.frame("", "Something went wrong"), Text: "This could not be read. The log says why."}
 	status := http.StatusInternalServerError
 	var wrong *badQuery
 	switch {
@@ -247,7 +247,7 @@ type link struct {
 	Current    bool
 }
 
-func (s *Site) frame(r *http.Request, section, title string) frame {
+func (s *Site) frame(section, title string) frame {
 	f := frame{Title: title, Section: section, Assets: strings.TrimSuffix(s.assetURL(""), "/"), Version: s.Version}
 	for _, n := range []link{
 		{Text: "Overview", Href: "/"}, {Text: "Providers", Href: "/providers"}, {Text: "Gmail", Href: "/gmail"},

@@ -220,9 +220,14 @@ func TestCSV(t *testing.T) {
 	if diff := cmp.Diff(want, names); diff != "" {
 		t.Errorf("names (-want +got):\n%s", diff)
 	}
-	for text, want := range map[string]string{"+1": "'+1", "-1": "'-1", "@x": "'@x", "\tx": "'\tx", " =x": "' =x", "x=1": "x=1", "": ""} {
-		if got := field(text); got != want {
-			t.Errorf("field(%q) is %q, want %q", text, got, want)
+	for _, text := range []string{"+1", "-1", "@x", "\tx", " =x"} {
+		if got := field(text); got != "'"+text {
+			t.Errorf("field(%q) is %q", text, got)
+		}
+	}
+	for _, text := range []string{"x=1", ""} {
+		if got := field(text); got != text {
+			t.Errorf("field(%q) is %q", text, got)
 		}
 	}
 }

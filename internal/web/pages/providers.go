@@ -12,7 +12,6 @@ import (
 // providersPage is the page of mailbox providers.
 type providersPage struct {
 	frame
-	Findings  []finding
 	Providers *table
 	Reasons   *table
 }
@@ -72,7 +71,7 @@ func (s *Site) providers(w http.ResponseWriter, r *http.Request) {
 		t.Rows[i].Cells[0].Href = address("/", values) + "#campaigns"
 		t.Rows[i].Cells[0].Notes = []string{plural(int64(x.Campaigns), "campaign", "campaigns")}
 	}
-	p := providersPage{frame: s.frame(r, "Providers", "Providers"), Providers: t, Reasons: s.reasonTable(r, window)}
+	p := providersPage{frame: s.frame("Providers", "Providers"), Providers: t, Reasons: s.reasonTable(r, window)}
 	p.windows(r, window)
 	p.AsOf = found.Window.AsOf
 	if s.csv(w, r, q, t, p.Reasons) {

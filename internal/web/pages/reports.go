@@ -29,7 +29,7 @@ func (s *Site) reports(w http.ResponseWriter, r *http.Request) {
 		s.fault(w, r, err)
 		return
 	}
-	p := reportsPage{frame: s.frame(r, "Reports", "Reports")}
+	p := reportsPage{frame: s.frame("Reports", "Reports")}
 	p.Table = &table{ID: "reports", Caption: "Reports", CSV: "/reports?format=csv", JSON: "/api/v1/reports", Columns: []column{
 		{fields: []string{"number", "name", "owner", "period", "made_at"}},
 	}}

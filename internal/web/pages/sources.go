@@ -137,7 +137,7 @@ func (s *Site) sources(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	all.SES = s.View.Accounts()
-	p := sourcesPage{frame: s.frame(r, "Sources", "Sources"), Quarantined: all.Quarantine.Messages}
+	p := sourcesPage{frame: s.frame("Sources", "Sources"), Quarantined: all.Quarantine.Messages}
 	p.AsOf = all.AsOf
 	p.Sources = sourceTable(&all)
 	p.Ledger = ledgerFacts(&all)

@@ -7,6 +7,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/mailvane/mailvane/internal/campaign"
 	"github.com/mailvane/mailvane/internal/signal"
@@ -29,8 +30,6 @@ type meter struct {
 	Name  string
 	Value cell
 	Graph template.HTML
-	// Note says what the lines are, and how far they are.
-	Note string
 }
 
 func accountURL(a *view.Account) string {
@@ -56,12 +55,12 @@ func (s *Site) accounts(all view.Accounts) (stands []standing, found []finding) 
 			st.Verdict = stateWord(a.Standing.State.String())
 		case a.Standing.SendingEnabled != nil && !*a.Standing.SendingEnabled:
 			st.Verdict, st.VerdictLevel = "sending paused", critical
-			f.add(reason{Level: critical, Short: "paused", Text: "SES does not let this account send."})
+			f.add(reason{Level: critical, Text: "SES does not let this account send."})
 		case verdict == "HEALTHY":
 			st.Verdict = "healthy"
 		default:
 			st.Verdict, st.VerdictLevel = strings.ToLower(verdict), critical
-			f.add(reason{Level: critical, Short: "under review", Text: "SES says " + verdict + " of this account."})
+			f.add(reason{Level: critical, Text: "SES says " + verdict + " of this account."})
 		}
 		st.Level = st.VerdictLevel
 		for _, m := range []struct {
@@ -76,12 +75,12 @@ func (s *Site) accounts(all view.Accounts) (stands []standing, found []finding) 
 				if r.Level == signal.LevelPause {
 					reached, line = "over the line at which SES may pause it", r.Pause
 				}
-				f.add(reason{Level: l, Short: m.of + " rate", Text: fmt.Sprintf("SES's own %s rate is %s, %s (%s).",
+				f.add(reason{Level: l, Text: fmt.Sprintf("SES's own %s rate is %s, %s (%s).",
 					m.of, percent(r.Value), reached, linePercent(line)), Where: reachesNote(r)})
 			}
 		}
 		if q := &a.Quota; q.Used != nil && *q.Used >= 0.8 {
-			f.add(reason{Level: warning, Short: "quota", Text: fmt.Sprintf("%s of the quota of 24 hours is used.", percent(*q.Used))})
+			f.add(reason{Level: warning, Text: fmt.Sprintf("%s of the quota of 24 hours is used.", percent(*q.Used))})
 		}
 		found = append(found, recommendations(a)...)
 		if len(f.Reasons) > 0 {
@@ -106,13 +105,12 @@ func accountMeter(name string, r *view.AccountRate) (meter, level) {
 	}
 	l := map[signal.Level]level{signal.LevelReview: warning, signal.LevelPause: critical}[r.Rate.Level]
 	m.Value = cell{Text: percent(r.Rate.Value), Level: l, Tip: fmt.Sprintf(
-		"SES's own rate, as of the hour from %s, over a volume of mail that SES does not disclose. Ours by the events of seven days: %s.",
-		utc(r.Rate.Hour), ourRate(&r.Ours))}
+		"SES's own rate, as of the hour from %s, over a volume of mail that SES does not disclose. SES reviews at %s and may pause at %s. "+
+			"Ours by the events of seven days: %s.", utc(r.Rate.Hour), linePercent(lines.Review), linePercent(lines.Pause), ourRate(&r.Ours))}
 	if r.State != signal.OK {
 		m.Value.Notes = append(m.Value.Notes, stateWord(r.State.String()))
 	}
 	m.Graph = gauge(r.Rate.Value, true, lines.Review, lines.Pause, l)
-	m.Note = fmt.Sprintf("review at %s, pause at %s", linePercent(lines.Review), linePercent(lines.Pause))
 	return m, l
 }
 
@@ -127,7 +125,7 @@ func reachesNote(r *view.SESRate) string {
 	if r.ReachesIn == nil {
 		return ""
 	}
-	return fmt.Sprintf("At its pace it reaches the next line in %s days.", count(int64(*r.ReachesIn/24)))
+	return fmt.Sprintf("At its pace it reaches the next line in %s.", duration(time.Duration(*r.ReachesIn*float64(time.Hour))))
 }
 
 // recommendations are what SES itself says must be done, of high impact.
@@ -144,7 +142,7 @@ func recommendations(a *view.Account) (found []finding) {
 				l = critical
 			}
 			found = append(found, finding{Level: l, Kind: "SES finding", Name: name, Href: accountURL(a), Reasons: []reason{{
-				Level: l, Short: item.Type, Text: "SES says: " + item.Description,
+				Level: l, Text: "SES says: " + item.Description,
 				Where: "Account " + a.Account + " in " + a.Region + ".",
 			}}})
 		}
@@ -181,7 +179,7 @@ func coverageFinding(a *view.Account) []finding {
 		text, l = "CloudWatch counts events, and none of them arrives here.", critical
 	}
 	f := finding{Kind: "coverage", Name: a.Account + " in " + a.Region, Href: accountURL(a)}
-	f.add(reason{Level: l, Short: "coverage", Text: text})
+	f.add(reason{Level: l, Text: text})
 	return []finding{f}
 }
 
@@ -197,7 +195,7 @@ func (s *Site) domains(all view.Domains) (stands []standing, found []finding) {
 		}
 		if l >= warning && !repeats(d, all.Domains) {
 			f := finding{Kind: kindDomain, Name: d.Domain, Href: st.Href}
-			f.add(reason{Level: l, Short: "Gmail", Text: fmt.Sprintf(
+			f.add(reason{Level: l, Text: fmt.Sprintf(
 				"Gmail users report %s of the mail from %s as spam (%s, %s). Gmail asks to stay below 0.1\u00a0%% and never to reach 0.3\u00a0%%.",
 				percent(d.Spam.Rate), d.Domain, day(d.Spam.Day), ago(d.Spam.AgeDays)), Where: blamed(d)})
 			found = append(found, f)
@@ -237,7 +235,7 @@ func blamed(d *view.Domain) string {
 }
 
 func domainMeter(d *view.Domain) (meter, level) {
-	m := meter{Name: "Spam", Note: "stay below 0.1\u00a0%, never reach 0.3\u00a0%"}
+	m := meter{Name: "Spam"}
 	if d.Spam == nil || d.Access != "" {
 		m.Value = cell{Text: stateWord(string(d.State)), Unknown: true, Tip: gmailMeaning(d.State)}
 		if d.Access != "" {
@@ -248,7 +246,7 @@ func domainMeter(d *view.Domain) (meter, level) {
 	}
 	l := gmailLevel(d.Spam.Rate)
 	m.Value = cell{Text: percent(d.Spam.Rate), Level: l, Tip: fmt.Sprintf(
-		"Gmail's rate of spam reports of %s (%s). It came %s. %d of %d days of this window are reported.",
+		"Gmail's rate of spam reports of %s (%s). Gmail asks to stay below 0.1\u00a0%% and never to reach 0.3\u00a0%%. It came %s. %d of %d days of this window are reported.",
 		day(d.Spam.Day), ago(d.Spam.AgeDays), utc(d.Spam.FirstSeen), d.DaysReported, d.DaysInWindow)}
 	if d.Spam.State != campaign.ReportOK {
 		m.Value.Notes, l = append(m.Value.Notes, stateWord(string(d.Spam.State))), min(l, near)
@@ -263,7 +261,7 @@ func domainMeter(d *view.Domain) (meter, level) {
 func trouble(all *web.Sources) (found []finding) {
 	if !all.Ledger.Writable {
 		found = append(found, finding{Level: critical, Kind: "ledger", Name: "cannot store", Href: "/sources", Reasons: []reason{{
-			Level: critical, Short: "ledger", Text: "Nothing can be stored now, so nothing is received. " + all.Ledger.Error}}})
+			Level: critical, Text: "Nothing can be stored now, so nothing is received. " + all.Ledger.Error}}})
 	}
 	for i := range all.Sources {
 		src := &all.Sources[i]
@@ -275,11 +273,11 @@ func trouble(all *web.Sources) (found []finding) {
 			text = "No pass has succeeded for long."
 		}
 		found = append(found, finding{Level: warning, Kind: kindSource, Name: src.Name, Href: "/sources", Reasons: []reason{{
-			Level: warning, Short: src.State, Text: text, Where: src.Error}}})
+			Level: warning, Text: text, Where: src.Error}}})
 	}
 	if n := all.Quarantine.Messages; n > 0 {
 		found = append(found, finding{Level: near, Kind: "quarantine", Name: plural(n, "message", "messages"), Href: "/sources#quarantine",
-			Reasons: []reason{{Level: near, Short: "quarantine", Text: "These could not be understood and are counted nowhere."}}})
+			Reasons: []reason{{Level: near, Text: "These could not be understood and are counted nowhere."}}})
 	}
 	return found
 }
