@@ -42,13 +42,14 @@ func newInhibitions(firing []*Alert) inhibitions {
 }
 
 // of returns the alert that mutes another: one of the same cause, at least as severe, about the account, region or domain that
-// the other's mail was sent from, or about the domain above the other's. A campaign of which that is not known is not muted.
+// the other's mail was sent from, or about the domain above the other's. A campaign of which that is not known is not muted. One
+// that is muted itself mutes nothing: nobody would be told of what it stands for.
 func (i inhibitions) of(a *Alert) *Alert {
 	if a.By.breadth() == 0 {
 		return nil
 	}
 	for _, b := range i[a.Signal.Definition().Cause] {
-		if b.Severity >= a.Severity && (b.By.breadth() > a.By.breadth() && b.covers(a) || b.above(a)) {
+		if b.Severity >= a.Severity && (b.By.breadth() > a.By.breadth() && b.covers(a) || b.above(a)) && i.of(b) == nil {
 			return b
 		}
 	}

@@ -2,10 +2,14 @@ package alerts
 
 import (
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+
+	"github.com/mailvane/mailvane/internal/signal"
 )
 
 func TestInhibition(t *testing.T) {
@@ -108,5 +112,28 @@ func TestInhibitionOfSubdomains(t *testing.T) {
 				t.Error(diff)
 			}
 		})
+	}
+}
+
+// TestMutedMutesNothing holds that a campaign is told where what would stand for it is itself muted by something that does not:
+// domain d is sent from accounts 1 and 2, campaign b from account 2 alone, and account 1 is the one in trouble.
+func TestMutedMutesNothing(t *testing.T) {
+	domain := Rule{Name: "Spam", Signal: GmailSpamRate, By: ByDomain, Warning: above(0.001).days(Of{1, 1}, 1000)}
+	complaints := Rule{Name: "Complaints", Signal: RateOf(signal.ComplaintRate), By: ByCampaign, Warning: above(0.001)}
+	account := Rule{Name: "Account", Signal: AccountComplaintRate, By: ByRegion, Warning: above(0.001)}
+	d := newDesk(t, to("oncall"), nil, domain, complaints, account)
+	inBoth := labelled(reading(GmailSpamRate, Subject{Domain: "d.example"}, 9000, 0.002), field1("account", "1"), field1("account", "2"))
+	a := labelled(ofFigure(signal.ComplaintRate, "a", figure(80, 1000)), field1("account", "1"), field1("domain", "d.example"))
+	b := labelled(ofFigure(signal.ComplaintRate, "b", figure(80, 1000)), field1("account", "2"), field1("domain", "d.example"))
+	d.expectSent(d.step(inBoth, a, b, gauge(AccountComplaintRate, Subject{Account: "1"}, 0.002)), "oncall opened warning 1", "oncall opened warning 1")
+	for _, c := range d.last.Changes {
+		var muted []string
+		for _, m := range c.Notification.Muted {
+			muted = append(muted, m.Subject.String())
+		}
+		want := map[string][]string{"Account": {"domain d.example", "campaign a"}, "Complaints": nil}[c.Notification.Rule]
+		if diff := cmp.Diff(want, muted, cmpopts.SortSlices(strings.Compare)); diff != "" {
+			t.Errorf("%s stands for other alerts:\n%s", c.Notification.Rule, diff)
+		}
 	}
 }

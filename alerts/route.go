@@ -3,6 +3,7 @@ package alerts
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 )
 
@@ -112,7 +113,26 @@ func (r *Router) route(a *Alert, inHours []bool) (d destinations) {
 	if !always {
 		d.ever = add(d.ever, r.catchAll)
 	}
+	if a.By == ByNotifier {
+		d.now = r.elsewhere(d.now, a.Subject.Notifier)
+		d.ever = add(r.elsewhere(d.ever, a.Subject.Notifier), d.now)
+	}
 	return d
+}
+
+// elsewhere are the destinations of an alert about a notifier, without that notifier: it cannot tell that it fails. Where it
+// is the only one the alert goes to the catch-all, else to all the others; only where there is no other does it wait.
+func (r *Router) elsewhere(to []string, failing string) []string {
+	if !slices.Contains(to, failing) {
+		return to
+	}
+	for _, others := range [][]string{to, r.catchAll, slices.Sorted(maps.Keys(r.notifiers))} {
+		others = slices.DeleteFunc(slices.Clone(others), func(n string) bool { return n == failing })
+		if len(others) > 0 {
+			return others
+		}
+	}
+	return to
 }
 
 func add(to, more []string) []string {
