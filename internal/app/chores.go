@@ -103,14 +103,14 @@ func (d *Daemon) release(ctx context.Context) (bool, error) {
 	return false, err
 }
 
-// rebalance gives the exported places to the campaigns that sent most this week.
+// rebalance gives the exported places to the campaigns that sent most this week, and to the providers that were sent most.
 func (d *Daemon) rebalance(context.Context) (bool, error) {
 	largest := d.view.Campaigns(view.Query{Window: signal.Week, Limit: d.maxExported()})
 	names := make([]observation.Campaign, len(largest.Campaigns))
 	for i, c := range largest.Campaigns {
 		names[i] = observation.Campaign{Tenant: c.Tenant, Name: c.ID}
 	}
-	d.tel.Rebalance(names)
+	d.tel.Rebalance(names, d.largestProviders())
 	return false, nil
 }
 

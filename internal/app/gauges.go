@@ -112,17 +112,22 @@ func (d *Daemon) bindProviders() {
 // placeProviders asks for the places of providers among the exported in order of their mail. A place belongs to who asks first:
 // in the order of a walk, small providers would take those of the large.
 func (d *Daemon) placeProviders() {
+	for _, provider := range d.largestProviders() {
+		d.tel.ProviderName(provider)
+	}
+}
+
+// largestProviders are all providers, those with the most mail this week first.
+func (d *Daemon) largestProviders() []string {
 	mail := map[string]int64{}
 	d.view.Walk(view.ByProvider, func(s *view.Subject) bool {
 		week := s.Recipients(signal.Week)
 		mail[s.Provider] = max(week[observation.Sent], week[observation.Delivered])
 		return true
 	})
-	for _, provider := range slices.SortedFunc(maps.Keys(mail), func(a, b string) int {
+	return slices.SortedFunc(maps.Keys(mail), func(a, b string) int {
 		return cmp.Or(cmp.Compare(mail[b], mail[a]), strings.Compare(a, b))
-	}) {
-		d.tel.ProviderName(provider)
-	}
+	})
 }
 
 // eachFigure calls do with every figure that is known, however weak; one that is stale or contradicts itself is not.

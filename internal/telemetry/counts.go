@@ -66,20 +66,34 @@ func (t *Telemetry) ProviderName(provider string) (exported string, ok bool) {
 }
 
 // Rebalance gives the places of campaigns that have become small to campaigns of the ranking, the largest first, and
-// forgets the series of those that lost theirs. It is called about once an hour.
-func (t *Telemetry) Rebalance(ranking []observation.Campaign) {
-	names := make([]name, 0, len(ranking))
-	for _, c := range ranking {
+// forgets the series of those that lost theirs; and the same for providers. It is called about once an hour.
+func (t *Telemetry) Rebalance(campaigns []observation.Campaign, providers []string) {
+	names := make([]name, 0, len(campaigns))
+	for _, c := range campaigns {
 		names = append(names, name{c.Tenant, c.Name})
 	}
-	lost := make(map[name]bool)
-	for _, n := range t.campaignSlots.rebalance(names, t.now()) {
-		lost[n] = true
+	lost := setOf(t.campaignSlots.rebalance(names, t.now()))
+	names = names[:0]
+	for _, p := range providers {
+		names = append(names, name{name: p})
 	}
-	if len(lost) == 0 {
+	lostProviders := setOf(t.providerSlots.rebalance(names, t.now()))
+	if len(lost)+len(lostProviders) == 0 {
 		return
 	}
-	gone := func(v values) bool { return lost[name{v[0], v[1]}] }
-	t.campaignRecipients.drop(gone)
-	t.campaignProvider.drop(gone)
+	ofCampaign := func(v values) bool { return lost[name{v[0], v[1]}] }
+	ofProvider := func(v values) bool { return lostProviders[name{name: v[0]}] }
+	t.campaignRecipients.drop(ofCampaign)
+	t.campaignProvider.drop(func(v values) bool { return ofCampaign(v) || lostProviders[name{name: v[2]}] })
+	// Delivery times stand still instead: OpenTelemetry keeps the series of histograms.
+	t.providerRecipients.drop(ofProvider)
+	t.providerFailures.drop(ofProvider)
+}
+
+func setOf(names []name) map[name]bool {
+	set := make(map[name]bool, len(names))
+	for _, n := range names {
+		set[n] = true
+	}
+	return set
 }

@@ -1,6 +1,7 @@
 package telemetry
 
 import (
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -61,8 +62,9 @@ func (s *slots) of(n name, now time.Time) name {
 
 // rebalance frees the places of names unused for a day, and then gives names of the ranking that have none the places of
 // names that stand in no ranking and have had theirs for a day. It returns the names that lost their place. The ranking
-// holds at most as many names as there are places, the most important first.
+// begins with the most important; what goes beyond the places is left out, and so is the rest, which needs none.
 func (s *slots) rebalance(ranking []name, now time.Time) (lost []name) {
+	ranking = slices.DeleteFunc(slices.Clone(ranking), func(n name) bool { return n == s.other })
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	ranked := make(map[name]bool, len(ranking))

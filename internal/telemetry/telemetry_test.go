@@ -148,17 +148,51 @@ func TestAPlaceIsKeptForADayAndThenGoesToTheLarger(t *testing.T) {
 		return names
 	}
 	clock.t = clock.t.Add(23 * time.Hour)
-	tel.Rebalance(ranking)
+	tel.Rebalance(ranking, nil)
 	if got := names(); !slices.Equal(got, []string{"small", "steady"}) {
 		t.Fatalf("within a day the places went to %v", got)
 	}
 	clock.t = clock.t.Add(2 * time.Hour)
-	tel.Rebalance(ranking)
+	tel.Rebalance(ranking, nil)
 	if got := names(); !slices.Equal(got, []string{"steady", "large"}) {
 		t.Fatalf("after a day the places are held by %v", got)
 	}
 	if got := collect(t, r, CampaignRecipients); len(got) != 1 {
 		t.Errorf("the series of the campaign that lost its place is still there: %v", got)
+	}
+}
+
+func TestAProviderThatBecameSmallLosesItsPlace(t *testing.T) {
+	r := sdk.NewManualReader()
+	tel, clock := start(t, Options{MaxCampaigns: 2, MaxProviders: 2, CampaignByProvider: true, Readers: []sdk.Reader{r}})
+	for _, p := range []string{"small", "steady", "large"} {
+		tel.Counts().Counted(cell("", "a", p, observation.HardBounced, "bad_mailbox"))
+	}
+	ranking := []string{observation.OtherProvider, "large", "steady", "small"}
+	exported := func() (names []string) {
+		for _, p := range []string{"small", "steady", "large"} {
+			if name, ok := tel.ProviderName(p); ok {
+				names = append(names, name)
+			}
+		}
+		return names
+	}
+	clock.t = clock.t.Add(23 * time.Hour)
+	tel.Rebalance(nil, ranking)
+	if got := exported(); !slices.Equal(got, []string{"small", "steady"}) {
+		t.Fatalf("within a day the places went to %v", got)
+	}
+	clock.t = clock.t.Add(2 * time.Hour)
+	tel.Rebalance(nil, ranking)
+	if got := exported(); !slices.Equal(got, []string{"steady", "large"}) {
+		t.Fatalf("after a day the places are held by %v", got)
+	}
+	for _, name := range []string{ProviderRecipients, ProviderFailures, CampaignProviderRecipients} {
+		for series := range collect(t, r, name) {
+			if strings.Contains(series, "provider=small") {
+				t.Errorf("%s still has the provider that lost its place: %s", name, series)
+			}
+		}
 	}
 }
 
