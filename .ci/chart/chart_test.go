@@ -125,3 +125,22 @@ func TestChecksum(t *testing.T) {
 		t.Error("another service has another checksum")
 	}
 }
+
+// TestToldTwice: who has Prometheus alert is reminded that the daemon has the same rules.
+func TestToldTwice(t *testing.T) {
+	c := load(t)
+	for defaults, reminded := range map[bool]bool{true: true, false: false} {
+		values, err := chartutil.ReadValuesFile("testdata/elsewhere.values.yaml")
+		if err != nil {
+			t.Fatal(err)
+		}
+		values["config"].(map[string]any)["alerts"].(map[string]any)["defaults"] = defaults
+		r, err := render(c, values)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := strings.Contains(r.notes, "config.alerts.defaults: false: Prometheus has the same rules"); got != reminded {
+			t.Errorf("with defaults %v reminded is %v:\n%s", defaults, got, r.notes)
+		}
+	}
+}

@@ -49,7 +49,7 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" | 
 {{- end -}}
 
 {{- define "mailvane.ingressURL" -}}
-{{- printf "%s://%s%s" (ternary "https" "http" (not (empty .Values.ingress.tlsSecret))) .Values.ingress.host (trimSuffix "/" .Values.ingress.path) -}}
+{{- printf "%s://%s" (ternary "https" "http" (not (empty .Values.ingress.tlsSecret))) .Values.ingress.host -}}
 {{- end -}}
 
 {{/* The configuration file: the values of config, with what the chart decides. */}}
@@ -94,6 +94,12 @@ httpGet:
 {{- end -}}
 {{- if and .Values.ingress.enabled (not .Values.ingress.host) -}}
 {{- fail "ingress.host is empty: name the host under which people reach the pages" -}}
+{{- end -}}
+{{- if and .Values.webConfig.auth (not .Values.webConfig.existingSecret) -}}
+{{- fail "webConfig.auth is true and webConfig.existingSecret is empty: without the secret's file nothing asks for passwords" -}}
+{{- end -}}
+{{- if and .Values.serviceMonitor.enabled (not (dig "telemetry" "prometheus" true .Values.config)) -}}
+{{- fail "serviceMonitor.enabled needs /metrics, which config.telemetry.prometheus: false takes away" -}}
 {{- end -}}
 {{- range .Values.prometheusRule.files -}}
 {{- if not ($.Files.Get (printf "files/prometheus/%s" .)) -}}
