@@ -11,12 +11,14 @@ COPY go.mod go.sum ./
 RUN go mod download
 COPY . .
 RUN go build -trimpath -ldflags "-s -w -X main.version=${VERSION}" -o /out/mailvane ./cmd/mailvane
-RUN mkdir /out/data
+RUN mkdir /out/data /out/tmp
 
 FROM scratch
 COPY --from=build /etc/ssl/certs/ca-certificates.crt /etc/ssl/certs/
 COPY --from=build /out/mailvane /usr/bin/mailvane
 COPY --from=build --chown=65532:65532 /out/data /var/lib/mailvane
+# The demo has its ledger there.
+COPY --from=build --chown=65532:65532 /out/tmp /tmp
 COPY LICENSE NOTICE /usr/share/doc/mailvane/
 USER 65532:65532
 WORKDIR /var/lib/mailvane

@@ -56,6 +56,9 @@ func TestDockerfile(t *testing.T) {
 			t.Errorf("%s %q: want one, as a JSON list: the image has no shell, and signals must reach the daemon", name, v)
 		}
 	}
+	if !slices.ContainsFunc(instructions["COPY"], func(s string) bool { return strings.HasSuffix(s, " /tmp") && strings.Contains(s, users[0]) }) {
+		t.Error("no COPY to /tmp for the user: the demo makes its folder there, and a base from scratch has none")
+	}
 	if !slices.ContainsFunc(instructions["ENV"], func(s string) bool { return s == "CGO_ENABLED=0" }) {
 		t.Error("no ENV CGO_ENABLED=0: the image has no C library")
 	}
