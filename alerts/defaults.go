@@ -58,13 +58,13 @@ func gmailDefaults() []Rule {
 			// Gmail requires SPF, DKIM and an aligned DMARC of all mail. A few per cent fail by forwarding.
 			Name: "GmailAuthentication", Signal: GmailAuthRate, By: ByDomain, Document: gmailGuidelines,
 			Warning: below(0.95).days(twoOfThree, 1000), Critical: below(0.80).days(twoOfThree, 1000),
-			Summary: "Only {{.Value}} of mail from {{.Domain}} passes {{.Detail}} at Gmail ({{.Day}})",
+			Summary: "{{if not .Resolved}}Only {{end}}{{.Value}} of mail from {{.Domain}} passes {{.Detail}} at Gmail ({{.Day}})",
 			Description: "Look for a changed DNS record of the domain (SPF, DKIM, DMARC), an identity that SES no longer verifies, or a new " +
 				"system that sends in its name. Gmail refuses mail that does not authenticate.",
 		},
 		{
 			Name: "GmailCompliance", Signal: GmailCompliance, By: ByDomain, Document: gmailFAQ, Warning: below(1),
-			Summary: "Gmail says that {{.Domain}} needs work: {{.Detail}}",
+			Summary: "Gmail {{if .Resolved}}said that {{.Domain}} needed{{else}}says that {{.Domain}} needs{{end}} work: {{.Detail}}",
 			Description: "Mail that does not meet Gmail's requirements is put off and refused. What the requirement asks for stands below; Gmail " +
 				"looks again within a few days.",
 		},
@@ -179,13 +179,13 @@ func accountDefaults() []Rule {
 		{
 			// Under review there is a date by which SES wants an answer; so it cannot wait either.
 			Name: "AccountStatus", Signal: AccountEnforcement, By: ByRegion, Document: sesEnforcement, Critical: above(0),
-			Summary: "SES has put account {{.Account}} in {{.Region}} under review or shut it down",
+			Summary: "SES {{if .Resolved}}had{{else}}has{{end}} put account {{.Account}} in {{.Region}} under review or shut it down",
 			Description: "SES has opened a case in the AWS Support Center and mailed the account's owner: answer it before its date, with what " +
 				"went wrong and what was changed. Stop the campaigns with the highest rates until then.",
 		},
 		{
 			Name: "AccountSendingPaused", Signal: AccountSendingPaused, By: ByRegion, Document: sesEnforcement, Critical: above(0),
-			Summary: "Account {{.Account}} may not send in {{.Region}}",
+			Summary: "Account {{.Account}} {{if .Resolved}}was not allowed to{{else}}may not{{end}} send in {{.Region}}",
 			Description: "No mail leaves. When SES paused it, answer its case in the AWS Support Center; when somebody of yours did, find out why " +
 				"before sending is switched on again.",
 		},
@@ -198,13 +198,13 @@ func accountDefaults() []Rule {
 		},
 		{
 			Name: "TenantPaused", Signal: TenantPaused, By: ByTenant, Document: sesTenants, Critical: above(0),
-			Summary:     "SES does not let tenant {{.Tenant}} send in {{.Region}}",
+			Summary:     "SES {{if .Resolved}}did{{else}}does{{end}} not let tenant {{.Tenant}} send in {{.Region}}",
 			Description: "Nothing of this tenant leaves. SES's findings say why; settle them with the tenant before it is let send again.",
 		},
 		{
 			// The standard policy of tenants pauses them upon a finding of high impact.
 			Name: "TenantFindings", Signal: TenantFindings, By: ByTenant, Document: sesTenants, Warning: above(0),
-			Summary: "SES has {{.Value}} findings of high impact about tenant {{.Tenant}} in {{.Region}}",
+			Summary: "SES has {{.Value}} finding{{if ne .Value `1`}}s{{end}} of high impact about tenant {{.Tenant}} in {{.Region}}",
 			Description: "SES pauses a tenant with such findings under the standard policy. Talk to the tenant about the campaigns with the highest " +
 				"rates.",
 		},
@@ -218,13 +218,13 @@ func inboundDefaults() []Rule {
 		{
 			Name: "ReceiptFailures", Signal: ReceiptFailures, By: ByReceiptRule, Window: &hour, For: 15 * time.Minute,
 			Document: sesReceiving, Warning: above(0),
-			Summary: "Receipt rule {{.ReceiptRule}} fails to hand on mail: {{.Value}} attempts in an hour",
+			Summary: "Receipt rule {{.ReceiptRule}} {{if .Resolved}}failed to hand on mail{{else}}fails to hand on mail: {{.Value}} attempt{{if ne .Value `1`}}s{{end}} in an hour{{end}}",
 			Description: "SES tries for four hours, then the mail is lost. Look at where the rule hands mail on: a bucket, topic, key or function " +
 				"that is gone, or that SES may not use any more.",
 		},
 		{
 			Name: "ReceiptExpired", Signal: ReceiptExpired, By: ByReceiptRule, Window: &hour, Document: sesReceiving, Critical: above(0),
-			Summary: "Receipt rule {{.ReceiptRule}} has lost {{.Value}} mails",
+			Summary: "Receipt rule {{.ReceiptRule}} {{if .Resolved}}had lost mail{{else}}has lost {{.Value}} mail{{if ne .Value `1`}}s{{end}}{{end}}",
 			Description: "They cannot be had back. Mend where the rule hands mail on (a bucket, topic, key or function that is gone, or that SES may " +
 				"not use any more), or more will be lost.",
 		},
@@ -238,12 +238,12 @@ func sourceDefaults() []Rule {
 			// SES states that SNS delivers every event; what differs by a few per cent is counted in another hour.
 			Name: "CoverageLoss", Signal: EventCoverage, By: ByRegion, For: time.Hour, Document: sesPublishing,
 			Warning: below(0.95), Critical: below(0.50),
-			Summary:     "Only {{.Value}} of what SES counted in {{.Region}} arrives here; rates speak of that part alone",
+			Summary:     "{{if not .Resolved}}Only {{end}}{{.Value}} of what SES counted in {{.Region}} arrives here{{if not .Resolved}}; rates speak of that part alone{{end}}",
 			Description: "Look for mail without a configuration set, and for sets that do not publish every type of event to the queue that is read.",
 		},
 		{
 			Name: "DeafLoop", Signal: DeafLoop, By: ByRegion, For: time.Hour, Document: sesPublishing, Critical: above(0),
-			Summary: "SES counts {{.Detail}} in {{.Region}}, and none of these events arrives here",
+			Summary: "SES {{if .Resolved}}counted{{else}}counts{{end}} {{.Detail}} in {{.Region}}, and none of these events {{if .Resolved}}arrived{{else}}arrives{{end}} here",
 			Description: "All rates that rest on these events are blind. Look at the event destinations of the configuration set, the topic's " +
 				"subscription, and the queue's policy.",
 		},
@@ -251,13 +251,13 @@ func sourceDefaults() []Rule {
 			// Figures are called stale after ten minutes of failing.
 			Name: "SourceFailing", Signal: SourceFailing, By: BySource, Document: mailvaneCounting,
 			Warning: above((10 * time.Minute).Seconds()), Critical: above(time.Hour.Seconds()),
-			Summary: "{{.Source}} has not been read for {{.Value}}",
+			Summary: "{{.Source}} {{if .Resolved}}could not be read{{else}}has not been read for {{.Value}}{{end}}",
 			Description: "Figures of this source are as old, and its alerts stand still. The note says what it answers; mailvane check --online " +
 				"says how to mend it.",
 		},
 		{
 			Name: "SourceStale", Signal: SourceStale, By: BySource, For: 10 * time.Minute, Document: gmailPostmaster, Warning: above(0),
-			Summary: "{{.Source}} says nothing new; it is {{.Value}} behind what is usual",
+			Summary: "{{.Source}} {{if .Resolved}}had nothing new to say{{else}}says nothing new; it is {{.Value}} behind what is usual{{end}}",
 			Description: "The source answers, but with nothing new. Gmail's days come one to three days late and stop when a domain is no longer " +
 				"verified or shared with this account.",
 		},
@@ -265,13 +265,14 @@ func sourceDefaults() []Rule {
 			// SQS keeps messages for four days by default, then they are lost.
 			Name: "QueueLag", Signal: QueueLag, By: BySource, For: 5 * time.Minute, Document: sqsRetention,
 			Warning: above((15 * time.Minute).Seconds()), Critical: above((2 * time.Hour).Seconds()),
-			Summary: "{{.Source}} is {{.Value}} behind; figures are as old, and messages are lost when they reach the queue's retention",
+			Summary: "{{.Source}} is {{.Value}} behind{{if not .Resolved}}; figures are as old, and messages are lost when they reach the queue's retention{{end}}",
 			Description: "Look whether the daemon has enough processor and disk, and whether the ledger can commit; on a larger machine it " +
 				"catches up.",
 		},
 		{
 			Name: "ReceivingStopped", Signal: ReceivingStopped, By: BySource, Document: mailvaneCounting, Critical: above(0),
-			Summary:     "{{.Source}} is not read any more, because too many of its messages cannot be deleted",
+			Summary: "{{.Source}} {{if .Resolved}}was not read, because too many of its messages could not be deleted{{else}}is not read any more, because too many of its " +
+				"messages cannot be deleted{{end}}",
 			Description: "It would count events twice. See that the role may sqs:DeleteMessage on the queue; then reading goes on by itself.",
 		},
 	}
@@ -285,21 +286,21 @@ func daemonDefaults() []Rule {
 			// An SQS message whose deletion failed comes back within its visibility timeout, as a rule much less than an hour.
 			Name: "DedupeHorizon", Signal: DedupeHorizon, By: ByDaemon, For: 5 * time.Minute, Document: mailvaneCounting,
 			Warning:     below(time.Hour.Seconds()),
-			Summary:     "Events are recognised for {{.Value}} only ({{.Detail}}); what comes later is counted twice",
+			Summary:     "Events are recognised for {{.Value}}{{if not .Resolved}} only{{end}} ({{.Detail}}); what comes later is counted twice",
 			Description: "Raise ledger.budgets, or find out why more mail than usual is sent.",
 		},
 		{
 			// Single messages are somebody's test; a hundred in an hour are a format that is not understood.
 			Name: "QuarantineGrowth", Signal: QuarantineGrowth, By: BySource, Window: &hour, Document: mailvaneCounting,
 			Warning: above(100),
-			Summary: "{{.Value}} messages of {{.Source}} in an hour could not be understood; mailvane quarantine list shows them",
+			Summary: "{{.Value}} messages of {{.Source}} in an hour could not be understood; mailvane quarantine list shows {{if .Resolved}}all{{else}}them{{end}}",
 			Description: "They are kept, and can be replayed once they can be understood. Most often something else publishes to the queue, or a " +
 				"format is new: look at one of them.",
 		},
 		{
 			Name: "QuarantineFull", Signal: QuarantineUsed, By: ByDaemon, Document: mailvaneCounting,
 			Warning: above(0.80), Critical: above(1),
-			Summary: "The quarantine is {{.Value}} full; once it is full, messages stay in their queue",
+			Summary: "The quarantine is {{.Value}} full{{if not .Resolved}}; once it is full, messages stay in their queue{{end}}",
 			Description: "Replay or drop what is in it, or raise quarantine.max_bytes. Messages that stay in the queue go where its redrive policy " +
 				"sends them, or are lost at its retention.",
 		},
@@ -312,7 +313,7 @@ func daemonDefaults() []Rule {
 		{
 			Name: "NotifierFailing", Signal: NotifierFailing, By: ByNotifier, Document: mailvaneCounting,
 			Warning: above((5 * time.Minute).Seconds()), Critical: above(time.Hour.Seconds()),
-			Summary: "{{.Notifier}} has taken no notification for {{.Value}}",
+			Summary: "{{.Notifier}} {{if .Resolved}}took no notifications{{else}}has taken no notification for {{.Value}}{{end}}",
 			Description: "Alerts for it wait and are sent when it works again. The note says what it answers; the usual causes are a revoked key and " +
 				"a blocked way out.",
 			Labels: []observation.Field{{Name: "about", Value: "notifier"}},

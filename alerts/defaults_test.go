@@ -1,15 +1,23 @@
 package alerts
 
 import (
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/mailvane/mailvane/internal/campaign"
 	"github.com/mailvane/mailvane/internal/observation"
 	"github.com/mailvane/mailvane/internal/signal"
 )
+
+var update = flag.Bool("update", false, "rewrite the goldens")
 
 // gmailDay is today for readings of Gmail in these tests.
 var gmailDay = campaign.DayOf(noon, time.UTC)
@@ -56,6 +64,7 @@ func defaultCases() map[string]defaultCase {
 	identifier := Subject{Domain: "example.com", Identifier: "spring-sale"}
 	dkim := Subject{Domain: "example.com", Detail: "dkim"}
 	region := Subject{Account: "123456789012", Region: "eu-west-1"}
+	loop := Subject{Account: "123456789012", Region: "eu-west-1", Detail: "delivery of configuration set marketing"}
 	tenant := Subject{Tenant: "acme", Account: "123456789012", Region: "eu-west-1"}
 	inbound := Subject{Account: "123456789012", Region: "us-west-2", RuleSet: "main", ReceiptRule: "unsubscribe"}
 	queue := Subject{Source: "ses-events"}
@@ -68,14 +77,14 @@ func defaultCases() map[string]defaultCase {
 			reading(GmailSpamRate, domain, 400, 0.02, 0.02, 0.02), reading(GmailSpamRate, domain, 50_000, 0, 0, 0),
 		}},
 		"GmailIdentifierSpamRate": {Warning, own(reading(GmailIdentifierSpamRate, identifier, 9000, 0.02, 0.01)), []Sample{
-			reading(GmailIdentifierSpamRate, identifier, 9000, 0.02, 0.01), own(reading(GmailIdentifierSpamRate, identifier, 9000, 0.02)),
 			own(reading(GmailIdentifierSpamRate, identifier, 9000, 0.001, 0.002, -1)),
+			reading(GmailIdentifierSpamRate, identifier, 9000, 0.02, 0.01), own(reading(GmailIdentifierSpamRate, identifier, 9000, 0.02)),
 		}},
 		"GmailAuthentication": {Critical, reading(GmailAuthRate, dkim, 9000, 0.4, 0.5, 1), []Sample{
 			reading(GmailAuthRate, dkim, 9000, 0.99, 1, 0.97), reading(GmailAuthRate, dkim, 200, 0.4, 0.5, 1),
 		}},
 		"GmailCompliance":        {Warning, gauge(GmailCompliance, dkim, 0), []Sample{gauge(GmailCompliance, dkim, 1)}},
-		"CampaignComplaintRate":  {Critical, rate(signal.ComplaintRate, ByCampaign, week, 90, 10_000), []Sample{rate(signal.ComplaintRate, ByCampaign, week, 1, 50), rate(signal.ComplaintRate, ByCampaign, week, 12, 20_000)}},
+		"CampaignComplaintRate":  {Critical, rate(signal.ComplaintRate, ByCampaign, week, 90, 10_000), []Sample{rate(signal.ComplaintRate, ByCampaign, week, 12, 20_000), rate(signal.ComplaintRate, ByCampaign, week, 1, 50)}},
 		"ProviderComplaintRate":  {Critical, rate(signal.ComplaintRate, ByProvider, week, 90, 10_000), []Sample{rate(signal.ComplaintRate, ByProvider, week, 9, 9000)}},
 		"CampaignHardBounceRate": {Critical, rate(signal.HardBounceRate, ByCampaign, day, 300, 2000), []Sample{rate(signal.HardBounceRate, ByCampaign, day, 60, 3000), rate(signal.HardBounceRate, ByCampaign, day, 50, 60)}},
 		"ProviderHardBounceRate": {Critical, rate(signal.HardBounceRate, ByProvider, day, 300, 2000), []Sample{rate(signal.HardBounceRate, ByProvider, day, 60, 3000)}},
@@ -92,7 +101,7 @@ func defaultCases() map[string]defaultCase {
 		"ReceiptFailures":        {Warning, gauge(ReceiptFailures, inbound, 3), []Sample{gauge(ReceiptFailures, inbound, 0)}},
 		"ReceiptExpired":         {Critical, gauge(ReceiptExpired, inbound, 1), []Sample{gauge(ReceiptExpired, inbound, 0)}},
 		"CoverageLoss":           {Critical, gauge(EventCoverage, region, 0.3), []Sample{gauge(EventCoverage, region, 0.995)}},
-		"DeafLoop":               {Critical, gauge(DeafLoop, region, 1), []Sample{gauge(DeafLoop, region, 0)}},
+		"DeafLoop":               {Critical, gauge(DeafLoop, loop, 1), []Sample{gauge(DeafLoop, loop, 0)}},
 		"SourceFailing":          {Critical, gauge(SourceFailing, queue, minutes(90)), []Sample{gauge(SourceFailing, queue, minutes(3))}},
 		"SourceStale":            {Warning, gauge(SourceStale, queue, minutes(90)), []Sample{gauge(SourceStale, queue, 0)}},
 		"QueueLag":               {Critical, gauge(QueueLag, queue, minutes(200)), []Sample{gauge(QueueLag, queue, 40)}},
@@ -148,6 +157,40 @@ func TestDefaults(t *testing.T) {
 				t.Errorf("summary %q", text)
 			}
 		})
+	}
+}
+
+// TestDefaultsInWords shows what people read first of each default: when it fires on its bad case, and when that has become
+// the first of its ordinary ones. Who is woken by the end must not read that the trouble is there.
+func TestDefaultsInWords(t *testing.T) {
+	cases := defaultCases()
+	var words strings.Builder
+	for _, r := range Defaults() {
+		c := cases[r.Name]
+		w := newWorld(t, Defaults()...)
+		for range 20 {
+			w.round(c.bad)
+			w.now = w.now.Add(10 * time.Minute)
+		}
+		a := *w.state.Alerts()[0]
+		fmt.Fprintln(&words, w.rules.Summary(&a, "", w.now))
+		rule, good := w.rules.byName[r.Name], &c.ordinary[0]
+		line := rule.levels[rule.telling(a.Severity)]
+		a.Evidence = rule.evidence(line, good, rule.judge(line, good, 0))
+		fmt.Fprintf(&words, "%s\n\n", w.rules.Summary(&a, Cleared, w.now))
+	}
+	path := filepath.Join("testdata", "defaults.txt")
+	if *update {
+		if err := os.WriteFile(path, []byte(words.String()), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(string(want), words.String()); diff != "" {
+		t.Error(diff)
 	}
 }
 

@@ -91,7 +91,7 @@ func alarmRule() alerts.Rule {
 	return alerts.Rule{
 		Name: AlarmRule, Signal: alerts.ReceivingStopped, By: alerts.BySource,
 		Critical: &alerts.Line{Above: &none}, For: 30 * time.Second, KeepFiringFor: &atOnce,
-		Summary: "The ledger cannot commit: nothing is received, and no other alert can be stored",
+		Summary: "The ledger {{if .Resolved}}could not commit{{else}}cannot commit: nothing is received, and no other alert can be stored{{end}}",
 		Description: "Events wait in their queues, up to as long as those keep them; nothing is lost before. Look at the disk and at " +
 			"the mailvane log.",
 	}
