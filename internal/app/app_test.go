@@ -78,18 +78,14 @@ func startWith(t *testing.T, o simulator.Options, edit func(text string) string)
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = sim.Close() })
-	dir := t.TempDir()
-	r := &run{sim: sim, file: filepath.Join(dir, "mailvane.yaml"), now: time.Now}
+	r := &run{sim: sim, now: time.Now}
 	if o.Now != nil {
 		r.now = o.Now
 	}
-	if err := sim.WriteAuthorizedUser(filepath.Join(dir, demoCredentials)); err != nil {
+	if r.file, err = writeDemo(t.TempDir(), "127.0.0.1:0", sim); err != nil {
 		t.Fatal(err)
 	}
-	if err := os.WriteFile(filepath.Join(dir, demoRoutingKey), []byte(strings.Repeat("0", 32)), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	r.write(t, edit(string(demoConfig("127.0.0.1:0", sim))))
+	r.write(t, edit(r.text(t)))
 	r.restart(t)
 	return r
 }
@@ -433,7 +429,7 @@ func TestReload(t *testing.T) {
 		queues     []string
 	}{
 		{"nothing changed", string(good), 200, "reloaded", all},
-		{"broken", strings.Replace(string(good), "streams", "steams", 1), 422, "mailvane.yaml:6:3: campaigns.steams: ", all},
+		{"broken", strings.Replace(string(good), "streams", "steams", 1), 422, "demo.yaml:6:3: campaigns.steams: ", all},
 		{"moved ledger", strings.Replace(string(good), "ledger.db", "other.db", 1), 422, "ledger cannot change while the daemon runs", all},
 		{"a queue less", strings.Replace(string(good), "    - {queue_url: \""+r.sim.QueueURL(simulator.EventsQueueEU)+"\", region: eu-west-1}\n", "", 1),
 			200, "reloaded", []string{"postmaster/postmaster", "ses/ses-events", "ses/ses-identity"}},

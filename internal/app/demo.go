@@ -52,22 +52,18 @@ func Demo(ctx context.Context, o DemoOptions) (err error) {
 	}
 	defer func() { err = errors.Join(err, sim.Close()) }()
 
-	if err := sim.WriteAuthorizedUser(filepath.Join(dir, demoCredentials)); err != nil {
+	file, err := writeDemo(dir, o.Listen, sim)
+	if err != nil {
 		return err
 	}
-	if err := os.WriteFile(filepath.Join(dir, demoRoutingKey), []byte(strings.Repeat("0", 32)), 0o600); err != nil {
-		return fmt.Errorf("write the demo's key of PagerDuty: %w", err)
-	}
-	load := func() (*config.Config, []config.Problem) {
-		return config.Load(filepath.Join(dir, "demo.yaml"), demoConfig(o.Listen, sim))
-	}
+	load := func() (*config.Config, []config.Problem) { return config.LoadFile(file) }
 	c, problems := load()
 	if config.Failed(problems) {
 		return &ProblemsError{problems}
 	}
 	o.AWS = simulatorAWS(sim.URL())
 	fmt.Fprintf(o.Out, "Mailvane demo: reading five weeks of a made-up sender's mail, which takes up to half a minute …\n")
-	d, err := newDaemon(ctx, o.Environment, c, setup{load: load})
+	d, err := newDaemon(ctx, o.Environment, c, setup{load: load, file: file})
 	if err != nil {
 		return err
 	}
@@ -76,7 +72,7 @@ func Demo(ctx context.Context, o DemoOptions) (err error) {
 		return errors.Join(err, d.stop())
 	}
 	sim.Feed(began)
-	fmt.Fprintf(o.Out, demoText, sum.Values, o.Now().Sub(began).Seconds(), d.listener.Addr())
+	fmt.Fprintf(o.Out, demoText, sum.Values, o.Now().Sub(began).Seconds(), d.listener.Addr(), file)
 	ctx, cancel := context.WithCancel(ctx)
 	var beside sync.WaitGroup
 	defer beside.Wait()
@@ -85,6 +81,19 @@ func Demo(ctx context.Context, o DemoOptions) (err error) {
 	beside.Go(func() { demoOutage(ctx, sim) })
 	beside.Go(func() { d.demoReport(ctx) })
 	return d.run(ctx)
+}
+
+// writeDemo writes what the demo's sender would: the configuration, whose path it returns, and the files that it names.
+func writeDemo(dir, listen string, sim *simulator.Simulator) (file string, err error) {
+	file = filepath.Join(dir, "demo.yaml")
+	err = errors.Join(
+		sim.WriteAuthorizedUser(filepath.Join(dir, demoCredentials)),
+		os.WriteFile(filepath.Join(dir, demoRoutingKey), []byte(strings.Repeat("0", 32)), 0o600),
+		os.WriteFile(file, demoConfig(listen, sim), 0o600))
+	if err != nil {
+		return "", fmt.Errorf("write the demo's configuration: %w", err)
+	}
+	return file, nil
 }
 
 // readHistory counts saved events, and shows them before it returns.
@@ -166,19 +175,20 @@ Ready: %d events of the last five weeks were counted in %.1f s, and mail is bein
 and SES are a few seconds behind; within three minutes one of Gmail's days is revised, a late one arrives, and CloudWatch fails
 in one region for a while: a warning that becomes critical and is resolved. What PagerDuty is told is printed below.
 
-  http://%[3]v/                                                     where to begin
-  http://%[3]v/api/v1/campaigns?window=7d&sort=hard_bounce_rate     the bought list comes first
-  http://%[3]v/api/v1/campaigns?window=7d&sort=complaint_rate       the campaign that people complain about
-  http://%[3]v/api/v1/campaigns/acme-news?tenant=acme&window=24h    the tenant whose mail Microsoft blocks
-  http://%[3]v/api/v1/campaigns/otp-login?window=7d                 Gmail users report these: "gmail" has the rate
-  http://%[3]v/api/v1/identifiers?window=7d                         what Gmail reports, and whose mail it was
-  http://%[3]v/api/v1/domains?window=7d                             what Gmail says about each domain
-  http://%[3]v/api/v1/providers?window=24h                          where mail is refused or slowed
-  http://%[3]v/api/v1/inbound?window=24h                            the receipt rule that loses unsubscribes, and whose
-  http://%[3]v/api/v1/alerts                                        what somebody is told of, and why
-  http://%[3]v/api/v1/reports/1?format=html                         last week, for people who look at no board
-  http://%[3]v/api/v1/sources                                       what is read and missing; how SES judges the accounts
-  http://%[3]v/metrics                                              all of it for Prometheus
+  http://%[3]v/                                           what needs attention, and why
+  http://%[3]v/campaigns/acme-news?tenant=acme            a campaign: the tenant whose mail Microsoft blocks
+  http://%[3]v/gmail                                      what Gmail's users report, and whose mail it was
+  http://%[3]v/inbound                                    the receipt rule that loses unsubscribes
+  http://%[3]v/alerts                                     what people are told of, and why
+  http://%[3]v/reports                                    last week, for people who look at no board
+  http://%[3]v/sources                                    what is read, late and missing
+  http://%[3]v/api/v1/campaigns?window=7d&sort=complaint_rate    the same as JSON: /api/v1/openapi.yaml tells it all
+  http://%[3]v/metrics                                    all of it for Prometheus
+
+To try the commands, in another terminal:
+
+  mailvane rules explain CampaignComplaintRate --config %[4]s
+  mailvane silence add --match campaign=flash-friday --for 1h --comment "looked at" --config %[4]s
 
 Stop with Ctrl-C. Nothing is left behind.
 `
