@@ -3,9 +3,11 @@ package delivery
 import (
 	"bytes"
 	"context"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"net/url"
 	"time"
@@ -182,6 +184,19 @@ func networkError(ctx context.Context, err error, secrets []string) error {
 	// An answer that is not HTTP is quoted in the text.
 	if text := collectors.OneLine(err.Error()); !reveals(text, secrets) {
 		return errors.New(text)
+	}
+	return inOtherWords(err, secrets)
+}
+
+// inOtherWords is about what names a secret: often its host alone, which is a part of an address that is secret as a whole.
+func inOtherWords(err error, secrets []string) error {
+	if e, ok := errors.AsType[*net.DNSError](err); ok {
+		if why := collectors.OneLine(e.Err); !reveals(why, secrets) {
+			return errors.New("its host name cannot be looked up: " + why)
+		}
+	}
+	if _, ok := errors.AsType[x509.HostnameError](err); ok {
+		return errors.New("the certificate that it shows is for another host")
 	}
 	return errors.New("no answer that can be understood")
 }

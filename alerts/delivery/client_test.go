@@ -2,6 +2,7 @@ package delivery
 
 import (
 	"context"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"net"
@@ -11,6 +12,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -111,6 +113,30 @@ func TestBrokenAnswers(t *testing.T) {
 	gone := target(t, func(http.ResponseWriter, *http.Request) {})
 	gone.Host = "127.0.0.1:1"
 	expect(t, c, &Call{URL: gone}, alerts.DeliveryUnavailable, "refused")
+}
+
+// dialing is a transport that cannot connect, for that reason.
+func dialing(err error) *http.Transport {
+	return &http.Transport{DialContext: func(context.Context, string, string) (net.Conn, error) { return nil, err }}
+}
+
+// TestSecretHost holds that the most frequent troubles are told where the whole address is a secret, without a part of it.
+func TestSecretHost(t *testing.T) {
+	t.Parallel()
+	const address = "http://hooks.example.com/" + secret
+	u, err := url.Parse(address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for want, err := range map[string]error{
+		"its host name cannot be looked up: no such host":   &net.DNSError{Err: "no such host", Name: u.Host, Server: "10.0.0.1:53", IsNotFound: true},
+		"the certificate that it shows is for another host": x509.HostnameError{Certificate: &x509.Certificate{}, Host: u.Host},
+		"no answer that can be understood":                  &net.DNSError{Err: "nothing at " + u.Host, Name: u.Host},
+		"connection refused":                                &net.OpError{Op: "dial", Net: "tcp", Err: syscall.ECONNREFUSED},
+	} {
+		call := &Call{URL: u, Secrets: []string{address}}
+		expect(t, NewClient(Options{Transport: dialing(err)}), call, alerts.DeliveryUnavailable, want)
+	}
 }
 
 // TestSilence holds that a call ends by itself, and with its caller.
