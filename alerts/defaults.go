@@ -298,8 +298,9 @@ func daemonDefaults() []Rule {
 				"format is new: look at one of them.",
 		},
 		{
+			// A message is kept only when it fits as a whole, so that the last byte is hardly ever reached.
 			Name: "QuarantineFull", Signal: QuarantineUsed, By: ByDaemon, Document: mailvaneCounting,
-			Warning: above(0.80), Critical: above(1),
+			Warning: above(0.80), Critical: above(0.99),
 			Summary: "The quarantine is {{.Value}} full{{if not .Resolved}}; once it is full, messages stay in their queue{{end}}",
 			Description: "Replay or drop what is in it, or raise quarantine.max_bytes. Messages that stay in the queue go where its redrive policy " +
 				"sends them, or are lost at its retention.",

@@ -108,7 +108,7 @@ func defaultCases() map[string]defaultCase {
 		"ReceivingStopped":       {Critical, gauge(ReceivingStopped, queue, 1), []Sample{gauge(ReceivingStopped, queue, 0)}},
 		"DedupeHorizon":          {Warning, gauge(DedupeHorizon, daemon, minutes(40)), []Sample{gauge(DedupeHorizon, daemon, minutes(600))}},
 		"QuarantineGrowth":       {Warning, gauge(QuarantineGrowth, queue, 5000), []Sample{gauge(QuarantineGrowth, queue, 3)}},
-		"QuarantineFull":         {Critical, gauge(QuarantineUsed, daemon, 1), []Sample{gauge(QuarantineUsed, daemon, 0.2)}},
+		"QuarantineFull":         {Critical, gauge(QuarantineUsed, daemon, 0.999), []Sample{gauge(QuarantineUsed, daemon, 0.2)}},
 		"CampaignFlood":          {Warning, flood(4000), []Sample{flood(0)}},
 		"NotifierFailing":        {Critical, gauge(NotifierFailing, Subject{Notifier: "oncall"}, minutes(70)), []Sample{gauge(NotifierFailing, Subject{Notifier: "oncall"}, 30)}},
 	}
