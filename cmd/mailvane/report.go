@@ -1,12 +1,13 @@
 package main
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"io"
 	"log/slog"
 	"os"
+	"path/filepath"
+	"runtime/debug"
 	"slices"
 	"time"
 
@@ -37,6 +38,7 @@ the first and the last are both included.`,
 				return err
 			}
 			o.Environment = environment(slog.New(slog.DiscardHandler))
+			debug.SetGCPercent(50) // it may run beside a daemon, to which memory matters more than a second does here
 			clearLine := showDays(cmd.ErrOrStderr(), &o)
 			r, err := app.Report(cmd.Context(), o)
 			clearLine()
@@ -73,17 +75,23 @@ func checkReport(o *app.ReportOptions, format string) error {
 	return nil
 }
 
-// writeReport writes the report to a file, or to standard output when none is named.
+// writeReport writes the report to a file, or to standard output when none is named. A file is whole or as it was before.
 func writeReport(stdout io.Writer, path string, r *report.Report, format report.Format) error {
-	var b bytes.Buffer
-	if err := report.Write(&b, r, format); err != nil {
-		return err
-	}
 	if path == "" {
-		_, err := stdout.Write(b.Bytes())
+		return report.Write(stdout, r, format)
+	}
+	f, err := os.CreateTemp(filepath.Dir(path), ".report-")
+	if err != nil {
 		return err
 	}
-	return os.WriteFile(path, b.Bytes(), 0o644) //nolint:gosec // it is for others to read
+	err = errors.Join(report.Write(f, r, format), f.Chmod(0o644), f.Close()) // it is for others to read
+	if err == nil {
+		err = os.Rename(f.Name(), path)
+	}
+	if err != nil {
+		return errors.Join(err, os.Remove(f.Name()))
+	}
+	return nil
 }
 
 // showDays shows on a terminal how much was read.

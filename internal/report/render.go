@@ -1,6 +1,8 @@
 package report
 
 import (
+	"bufio"
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -49,11 +51,33 @@ func Write(w io.Writer, r *Report, f Format) error {
 	return fmt.Errorf("%q is no format of a report", f)
 }
 
-// JSON writes the report as it is kept.
+// JSON writes the report as it is kept. It writes campaigns one by one, for there may be many thousands.
 func JSON(w io.Writer, r *Report) error {
-	e := json.NewEncoder(w)
-	e.SetEscapeHTML(false)
-	return e.Encode(r)
+	around := *r
+	around.Campaigns = nil
+	text, err := json.Marshal(&around)
+	if err != nil {
+		return err
+	}
+	// Quotes within strings are escaped, so that this is found once.
+	before, after, _ := bytes.Cut(text, []byte(`,"campaigns":null,`))
+	out := bufio.NewWriterSize(w, 1<<16)
+	out.Write(before)
+	out.WriteString(`,"campaigns":[`)
+	for i := range r.Campaigns {
+		if i > 0 {
+			out.WriteByte(',')
+		}
+		one, err := json.Marshal(&r.Campaigns[i])
+		if err != nil {
+			return err
+		}
+		out.Write(one)
+	}
+	out.WriteString("],")
+	out.Write(after)
+	out.WriteByte('\n')
+	return out.Flush() // it tells of any error before
 }
 
 // Parse reads what JSON wrote.

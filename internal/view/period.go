@@ -130,8 +130,12 @@ func (u until) Readings(ctx context.Context, q ledger.ReadingQuery) ([]ledger.Re
 // week is the week of a day. Weeks end where the period begins, and go on from there.
 func (q *PeriodQuery) week(day int) int { return (day + (7-q.First%7)%7) / 7 }
 
-// ahead is how many pieces of cohorts are read while one is summed up.
-const ahead = 2
+const (
+	// cohortHours is how much send time is read at once: as little as costs little, for the sake of memory.
+	cohortHours = 6
+	// ahead is how many pieces of cohorts are read while one is summed up.
+	ahead = 2
+)
 
 // readCohorts reads and sums up the mail, a day at a time or less: until the next time at which something is counted
 // differently. What it reads ahead ends with it.
@@ -186,6 +190,9 @@ func (p *Period) cuts() []int64 {
 	cuts := make([]int64, 0, len(q.Edges))
 	for _, t := range q.Edges {
 		cuts = append(cuts, t.Unix())
+		for hours := cohortHours; hours < 24; hours += cohortHours {
+			cuts = append(cuts, hourOf(t.Unix())+int64(hours)*step)
+		}
 	}
 	for _, since := range p.eras.origins {
 		cuts = append(cuts, since[:]...)
@@ -222,9 +229,13 @@ func (p *Period) count(rows []ledger.CohortRow, day int, from int64) {
 		}
 		row.Start = time.Unix(from, 0)
 		c := into.sums.campaign(name{row.Cell.Campaign.Tenant, row.Cell.Campaign.Name}, &into.settings)
-		into.sums.count(row, p.eras, in, 1, &into.settings)
-		if day < q.First && c.stream && q.compared(day) {
-			p.beforeStreams.sums.count(row, p.eras, in, 1, &into.settings)
+		if day >= q.First {
+			into.sums.count(row, p.eras, in, 1, &into.settings)
+		} else {
+			p.countBefore(p.before, row, in)
+			if c.stream && q.compared(day) {
+				p.countBefore(p.beforeStreams, row, in)
+			}
 		}
 		p.sum(p.sums, row, day, in)
 		if c.owner != "" {
@@ -233,6 +244,26 @@ func (p *Period) count(rows []ledger.CohortRow, day int, from int64) {
 			}
 			p.sum(p.owned[c.owner], row, day, in)
 		}
+	}
+}
+
+// countBefore adds earlier mail. Of that nobody asks for providers and reasons, so that it is told apart only as far as
+// figures need.
+func (p *Period) countBefore(into *View, row *ledger.CohortRow, in uint8) {
+	s, cell, at := into.sums, &row.Cell, row.Start.Unix()
+	provider, reason := "", ""
+	if cell.Provider == signal.Simulator {
+		provider = cell.Provider
+	}
+	if signal.Blocks(into.group(cell.Reason)) {
+		reason = cell.Reason
+	}
+	key := newKey(s.providers.id(provider), s.reasons.id(reason), cell.Outcome, p.eras.coverage(cell.Origin, at),
+		p.eras.reports(cell.Provider, at))
+	c := s.campaign(name{cell.Campaign.Tenant, cell.Campaign.Name}, &into.settings)
+	c.add(key, in, row.N)
+	if row.Possible != 0 {
+		c.add(newKey(key.provider(), key.reason(), possible, key.coverage(), key.reporting()), in, row.Possible)
 	}
 }
 

@@ -175,7 +175,15 @@ func (d *cohortDeltas) addRow(r *cohortRow) {
 
 // split gives each count once: with its reason, and what has none.
 func (d *cohortDeltas) split() []delta {
-	out := make([]delta, 0, len(d.rows)+len(d.reasons))
+	size := len(d.reasons)
+	for i := range d.rows {
+		for _, n := range d.rows[i].n {
+			if n != 0 {
+				size++
+			}
+		}
+	}
+	out := make([]delta, 0, size)
 	withReason := map[reasonKey]reasonCount{}
 	for k, c := range d.reasons {
 		out = append(out, newDelta(k.cohort, k.outcome, k.reason, c))

@@ -48,15 +48,20 @@ func newWordCaches() *words {
 }
 
 // name returns the name of an id, the empty one for id 0. It reads in the caller's transaction, which has seen the id.
-func (c *wordCache[K]) name(tx *sql.Tx, id uint32) (name K, err error) {
+func (c *wordCache[K]) name(tx *sql.Tx, id uint32) (K, error) {
 	if id == 0 {
-		return name, nil
+		return *new(K), nil
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if name, ok := c.byID[id]; ok {
 		return name, nil
 	}
+	return c.read(tx, id)
+}
+
+// read reads a name that is not in the cache. It is apart because its name is on the heap.
+func (c *wordCache[K]) read(tx *sql.Tx, id uint32) (name K, err error) {
 	if err := tx.QueryRow(c.text, id).Scan(c.dest(&name)...); err != nil {
 		return name, err
 	}
