@@ -53,15 +53,21 @@ func signalTable(page *bytes.Buffer) {
 }
 
 func ruleTable(page *bytes.Buffer) {
-	page.WriteString("### Default rules\n\n| name | signal | by | window | warning | critical | where the lines come from |\n|---|---|---|---|---|---|---|\n")
+	page.WriteString("### Default rules\n\nA rate must be beyond its line for sure: 99 % for a warning, 99.9 % for critical, over at least 1,000 " +
+		"recipients, of whom at least 10 are in the numerator. A daily figure must be beyond it on so many of its last reported days, with at least " +
+		"so many deliveries on each. `for` is how long a figure must stay there before the alert fires.\n\n" +
+		"| name | signal | by | window | warning | critical | for | where the lines come from |\n|---|---|---|---|---|---|---|---|\n")
 	for _, r := range alerts.Defaults() {
-		window := ""
+		window, patience := "", ""
 		if r.Window != nil {
 			window = r.Window.String()
 		}
+		if r.For != 0 {
+			patience = alerts.Seconds.Format(r.For.Seconds())
+		}
 		unit := r.Signal.Definition().Unit
-		fmt.Fprintf(page, "| `%s` | `%s` | `%s` | %s | %s | %s | %s |\n", r.Name, r.Signal, r.By, window,
-			line(r.Warning, unit), line(r.Critical, unit), r.Document)
+		fmt.Fprintf(page, "| `%s` | `%s` | `%s` | %s | %s | %s | %s | %s |\n", r.Name, r.Signal, r.By, window,
+			line(r.Warning, unit), line(r.Critical, unit), patience, r.Document)
 	}
 	page.WriteString("\n")
 }
@@ -78,10 +84,10 @@ func line(l *alerts.Line, unit alerts.Unit) string {
 		text = "below " + unit.Format(*l.Below)
 	}
 	if l.Of != (alerts.Of{}) {
-		text += ", " + l.Of.String()
+		text += ", " + l.Of.String() + " days"
 	}
 	if n := l.AtLeast.Denominator; n != nil {
-		text += fmt.Sprintf(", at least %d", *n)
+		text += fmt.Sprintf(", at least %d deliveries", *n)
 	}
 	return text
 }
