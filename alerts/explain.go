@@ -35,7 +35,11 @@ type LineState struct {
 	// FiresIn and EndsIn are how long the figure must go on as it is until the level fires or ends; nil when it will not.
 	FiresIn *time.Duration `json:"fires_in,omitempty"`
 	EndsIn  *time.Duration `json:"ends_in,omitempty"`
-	Level   Level          `json:"level,omitzero"`
+	// EndsAfter is how long a figure that is still bad must be good again until the level ends, 0 for at once. Relief is how
+	// many more mails without the fault would make it so; nil of what is no rate, and when no number would do.
+	EndsAfter *time.Duration `json:"ends_after,omitempty"`
+	Relief    *int64         `json:"relief,omitempty"`
+	Level     Level          `json:"level,omitzero"`
 }
 
 var verdictNames = [...]string{
@@ -70,6 +74,12 @@ func (r *Rules) Explain(name string, s *State, sample *Sample, now time.Time) (x
 			state.Needed = l.needed(sample.Figure, j.verdict)
 		}
 		state.FiresIn, state.EndsIn = rule.outlook(a.Levels[i], j, now)
+		if state.Level.On && state.EndsIn == nil {
+			state.EndsAfter = new(rule.settles(j.final))
+			if rule.kind == Rate {
+				state.Relief = l.relief(sample.Figure)
+			}
+		}
 		x.Lines = append(x.Lines, state)
 	}
 	return x, true
@@ -113,6 +123,30 @@ func (l *line) needed(f *signal.Figure, v verdict) *int64 {
 	}
 	more := max(to-part.Numerator, part.Numerator-to)
 	return &more
+}
+
+// relief solves for how much more good mail takes the figure back to the line.
+func (l *line) relief(f *signal.Figure) *int64 {
+	if f == nil {
+		return nil
+	}
+	part := f.Part
+	if l.below {
+		part = f.Mature
+	}
+	k, n := float64(part.Numerator), float64(part.Denominator)
+	more, good := k/l.at-n, 0.0
+	if l.below {
+		more, good = (l.at*n-k)/(1-l.at), 1
+	}
+	if !part.Known || !l.beyond(part.Value) || !(more < math.MaxInt32) {
+		return nil
+	}
+	more = math.Floor(more)
+	for l.beyond((k + good*more) / (n + more)) { // twice at most: the line itself may count as beyond it, and fractions round
+		more++
+	}
+	return new(int64(more))
 }
 
 // outlook says what becomes of a level if the figure stays as it is.

@@ -194,6 +194,17 @@ func TestExplain(t *testing.T) {
 	}
 	w.now = w.now.Add(10 * time.Minute)
 	w.round(bad)
+	x, _ = w.rules.Explain("Bounces", w.state, &bad, w.now)
+	if on := x.Lines[0]; on.EndsAfter == nil || *on.EndsAfter != settle || on.Relief == nil || x.Lines[1].EndsAfter != nil {
+		t.Fatalf("while it fires: %+v", on)
+	}
+	// So much more good mail, and no less, brings it back.
+	for more, want := range map[int64]verdict{*x.Lines[0].Relief: clear, *x.Lines[0].Relief - 1: near} {
+		f := figure(80, 1000+more)
+		if got := w.rules.list[0].levels[0].judgeRate(&f).verdict; got != want {
+			t.Errorf("%d more good mails: %s, want %s", more, verdictNames[got], verdictNames[want])
+		}
+	}
 	good := bounces(figure(10, 1000))
 	x, _ = w.rules.Explain("Bounces", w.state, &good, w.now)
 	if x.Phase != "firing" || x.Lines[0].EndsIn == nil || *x.Lines[0].EndsIn != settle {

@@ -49,7 +49,9 @@ func TestLineWords(t *testing.T) {
 			"warning above 0.2 %: 0.01 % (1 of 10000), surely at least 0.1 %; not crossed; fires, and ends in 2d 2h if it stays so"},
 		{rate("crossed", 900, 1000, func(l *alerts.LineState) {
 			l.Evidence.Below, l.Evidence.Line, l.Level.On, l.Needed = true, 0.95, true, new(int64(3))
-		}), "warning below 95 %: 90 % (900 of 1000), surely at most 99 %; crossed; 3 fewer of the same mail would cross it; fires"},
+			l.EndsAfter, l.Relief = new(24*time.Hour), new(int64(1000))
+		}), "warning below 95 %: 90 % (900 of 1000), surely at most 99 %; crossed; 3 fewer of the same mail would cross it; " +
+			"fires until it has been back for 1d; 1000 more mails without it would bring it back"},
 		{left, "warning above 0.2 %: 0.3 % (30 of 10000), surely at least 0.1 %; the rule leaves this out (where)"},
 		{number("unknown", alerts.Evidence{State: "no_data", Line: 900}, alerts.LineState{EndsIn: new(time.Duration(0))}),
 			"critical above 15m: no data; nothing can be judged; fires, and ends with the next round"},
@@ -61,8 +63,13 @@ func TestLineWords(t *testing.T) {
 		{number("weak", alerts.Evidence{State: "insufficient", Line: 900}, alerts.LineState{}), "critical above 15m: insufficient; too little to tell"},
 		{number("near", alerts.Evidence{Known: true, Value: 1800, Line: 900, Day: 20773, Days: "1 of 3", Denominator: 400}, alerts.LineState{}),
 			"critical above 15m: 30m on 2026-11-16 (400 deliveries), beyond on 1 of 3 days; not on enough days, or not on the last two clear of it"},
-		{number("hold", alerts.Evidence{Known: true, Value: 1800, Line: 900}, alerts.LineState{Level: alerts.Level{On: true}}),
-			"critical above 15m: 30m; no newer day to judge; fires"},
+		{number("hold", alerts.Evidence{Known: true, Value: 1800, Line: 900, Day: 20773, Days: "2 of 3", Denominator: 400}, alerts.LineState{EndsAfter: new(time.Duration(0))}),
+			"critical above 15m: 30m on 2026-11-16 (400 deliveries), beyond on 2 of 3 days; no newer day to judge; fires until it is clear of the " +
+				"line for two reported days in a row"},
+		{number("crossed", alerts.Evidence{Known: true, Value: 3600, Line: 900}, alerts.LineState{EndsAfter: new(15 * time.Minute)}),
+			"critical above 15m: 1h; crossed; fires until it has been back for 15m"},
+		{number("crossed", alerts.Evidence{Known: true, Value: 3600, Line: 900}, alerts.LineState{EndsAfter: new(time.Duration(0))}),
+			"critical above 15m: 1h; crossed; fires until it is back"},
 	} {
 		if diff := cmp.Diff([]string{c.want}, lineWords(c.x)); diff != "" {
 			t.Errorf("(-want +got):\n%s", diff)
@@ -77,7 +84,7 @@ func TestPrintExplained(t *testing.T) {
 			Explanation: alerts.Explanation{
 				Rule: "GmailSpamRate", Signal: alerts.GmailSpamRate, Subject: alerts.Subject{Domain: "example.com"}, Selected: true, Phase: "firing",
 				Severity: alerts.Critical, Since: monday.Add(-time.Hour), Lines: []alerts.LineState{{
-					Severity: alerts.Critical, Verdict: "hold", Level: alerts.Level{On: true},
+					Severity: alerts.Critical, Verdict: "hold", Level: alerts.Level{On: true}, EndsAfter: new(time.Duration(0)),
 					Evidence: alerts.Evidence{Known: true, State: "ok", Value: 0.004, Line: 0.003, Day: 20771, Days: "1 of 1", Denominator: 9000, AsOf: monday},
 				}},
 			},
@@ -93,7 +100,7 @@ func TestPrintExplained(t *testing.T) {
 	same(t, b.String(), `GmailSpamRate: gmail_spam_rate by domain, as of 2026-11-16T12:00:00Z
 
 domain example.com: firing critical since 2026-11-16T11:00:00Z
-  critical above 0.3 %: 0.4 % on 2026-11-14 (9000 deliveries), beyond on 1 of 1 days; no newer day to judge; fires
+  critical above 0.3 %: 0.4 % on 2026-11-14 (9000 deliveries), beyond on 1 of 1 days; no newer day to judge; fires until it is clear of the line for two reported days in a row
   data: ok, as of 2026-11-16T12:00:00Z
   nobody is told: Other of domain example.org stands for it
   nobody is told: silence abc covers it

@@ -102,10 +102,24 @@ func outlookWords(l *alerts.LineState) string {
 		return "fires, and ends with the next round"
 	case l.EndsIn != nil:
 		return fmt.Sprintf("fires, and ends in %s if it stays so", span(*l.EndsIn))
-	case l.Level.On:
-		return "fires"
+	case l.EndsAfter != nil:
+		return "fires" + reliefWords(l)
 	default:
 		return ""
+	}
+}
+
+// reliefWords say what would end a level whose figure is still bad.
+func reliefWords(l *alerts.LineState) string {
+	switch {
+	case l.Evidence.Day != 0:
+		return " until it is clear of the line for two reported days in a row"
+	case l.Relief != nil:
+		return fmt.Sprintf(" until it has been back for %s; %d more mails without it would bring it back", span(*l.EndsAfter), *l.Relief)
+	case *l.EndsAfter == 0:
+		return " until it is back"
+	default:
+		return fmt.Sprintf(" until it has been back for %s", span(*l.EndsAfter))
 	}
 }
 
