@@ -31,7 +31,7 @@ func (s *Settings) links(n *alerts.Notification, suspects []*suspect) (links []a
 		if len(suspects) > 0 && worst.Subject.Campaign == "" {
 			add("Campaign "+suspects[0].Campaign, s.Pages+campaignPage(suspects[0].Name, url.Values{}))
 		}
-		add("This alert: its history, and what would end it", s.Pages+"/alerts/"+url.PathEscape(worst.ID))
+		add("This alert: its figure and its history", s.Pages+"/alerts/"+url.PathEscape(worst.ID))
 	}
 	switch {
 	case n.Signal == alerts.GmailSpamRate || n.Signal == alerts.GmailIdentifierSpamRate || n.Signal == alerts.GmailCompliance ||
