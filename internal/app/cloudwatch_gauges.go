@@ -27,6 +27,7 @@ const awsOld = 30 * time.Minute
 
 func (g *awsGauges) bind() {
 	g.bindAccounts()
+	g.bindTenants()
 	g.bindCoverage()
 	g.bindReceipts()
 	g.bindReceiptLimits()
@@ -94,6 +95,31 @@ func (g *awsGauges) bindAccounts() {
 	})
 }
 
+// bindTenants shows what SES says of its tenants: of those that an account is shown with.
+func (g *awsGauges) bindTenants() {
+	g.eachAccount(telemetry.TenantSendingEnabled, func(a *view.Account, emit telemetry.Emit) {
+		if !read(a, observation.AccountPartTenants) {
+			return
+		}
+		for i := range a.Tenants {
+			if may, known := a.Tenants[i].MaySend(); known {
+				emit(truth(may), a.Tenants[i].Tenant)
+			}
+		}
+	})
+	g.eachAccount(telemetry.TenantFindings, func(a *view.Account, emit telemetry.Emit) {
+		found := a.TenantFindings()
+		if found.State != signal.OK {
+			return
+		}
+		for tenant, n := range found.High {
+			if found.Whole || n > 0 {
+				emit(float64(n), tenant)
+			}
+		}
+	})
+}
+
 // stands says whether SES's rate holds: while nothing is sent, its last one does.
 func stands(r *view.AccountRate) bool {
 	return r.Rate != nil && (r.State == signal.OK || r.State == signal.Idle)
@@ -145,10 +171,11 @@ func (g *awsGauges) bindCoverage() {
 }
 
 // compared says whether CloudWatch's counts are still read.
-func compared(a *view.Account) bool {
-	return slices.ContainsFunc(a.Parts, func(p view.AccountPart) bool {
-		return p.Part == observation.AccountPartMetrics && p.State == signal.OK
-	})
+func compared(a *view.Account) bool { return read(a, observation.AccountPartMetrics) }
+
+// read says whether a part of an account is still read.
+func read(a *view.Account, part observation.AccountPart) bool {
+	return slices.ContainsFunc(a.Parts, func(p view.AccountPart) bool { return p.Part == part && p.State == signal.OK })
 }
 
 // inbound is what receipt rules did in the last 24 hours, nothing when that is too old.

@@ -23,6 +23,7 @@ import (
 	"github.com/mailvane/mailvane/internal/mailbox"
 	"github.com/mailvane/mailvane/internal/observation"
 	"github.com/mailvane/mailvane/internal/simulator"
+	"github.com/mailvane/mailvane/internal/simulator/sesapi"
 	"github.com/mailvane/mailvane/internal/simulator/traffic"
 	"github.com/mailvane/mailvane/internal/telemetry"
 	"github.com/mailvane/mailvane/internal/view"
@@ -42,6 +43,9 @@ type watched struct {
 
 // failing is the demo's receipt rule that loses mail.
 const failing = "unsub-flash-friday"
+
+// paused is a tenant that SES does not let send, with a finding of high impact.
+const paused = "globex"
 
 // littlePost has few mails come in, so that a test is quick; enough of them to know a rule's habit.
 func littlePost(o *simulator.Options, now time.Time) {
@@ -66,6 +70,8 @@ func newWatched(t *testing.T) *watched {
 		return c.Name != "receipts" && c.Name != "globex-updates"
 	})
 	littlePost(&o, w.now)
+	o.SES.Tenants = []sesapi.Tenant{{Place: sesapi.Place{Account: simulator.Account, Region: "us-east-1"}, Name: paused, Status: "DISABLED"}}
+	o.SES.Recommendations[0].Impact = "HIGH"
 	w.story = o.Story
 	var err error
 	if w.sim, err = simulator.Start(t.Context(), o); err != nil {
@@ -163,7 +169,7 @@ func awsSeries(t *testing.T, body string) map[string]float64 {
 	t.Helper()
 	all := map[string]float64{}
 	for line := range strings.Lines(body) {
-		for _, of := range []string{"account", "coverage", "receipt", "cloudwatch"} {
+		for _, of := range []string{"account", "tenant", "coverage", "receipt", "cloudwatch"} {
 			if strings.HasPrefix(line, "mailvane_"+of+"_") {
 				end := strings.LastIndexByte(line, ' ')
 				value, err := strconv.ParseFloat(strings.TrimSpace(line[end:]), 64)
@@ -278,7 +284,7 @@ func TestAWSGaugesComeAndGo(t *testing.T) {
 	}
 	accounts := map[string]int{
 		"account_rate_ratio": 2, "account_rate_headroom_ratio": 2, "account_quota_used_ratio": 1, "account_status": 4,
-		"account_sending_enabled": 1, "account_findings": 2, "coverage_finding": 15,
+		"account_sending_enabled": 1, "account_findings": 2, "coverage_finding": 15, "tenant_sending_enabled": 1, "tenant_findings": 1,
 	}
 	ours := map[string]int{"account_own_rate_ratio": 2, "coverage_ratio": 3}
 	always := map[string]int{"receipt_data_timestamp_seconds": 1, "receipt_unexported": 1}
@@ -322,6 +328,8 @@ func (w *watched) checkGauges(t *testing.T, got map[string]float64) {
 	value(0, `account_status{`+place+`,`+region+`,status="shutdown"}`)
 	value(1, `account_sending_enabled{`+place+`,`+region+`}`)
 	value(1, `account_findings{`+place+`,kind="recommendation",`+region+`}`)
+	value(0, `tenant_sending_enabled{`+place+`,`+region+`,tenant="`+paused+`"}`)
+	value(1, `tenant_findings{`+place+`,`+region+`,tenant="`+paused+`"}`)
 	bounces := got[`account_rate_ratio{`+place+`,`+region+`,signal="bounce_rate"}`]
 	value(0.05-bounces, `account_rate_headroom_ratio{`+place+`,`+region+`,signal="bounce_rate"}`)
 	rule := func(name string) string {

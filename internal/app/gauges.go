@@ -190,6 +190,12 @@ func (d *Daemon) bindLedger() {
 	}
 	bind(telemetry.QuarantineMessages, func(s *ledger.Status) float64 { return float64(s.Quarantined) })
 	bind(telemetry.QuarantineSize, func(s *ledger.Status) float64 { return float64(s.QuarantineBytes) })
+	d.tel.Bind(telemetry.QuarantineUsed, func(emit telemetry.Emit) {
+		d.mu.Lock()
+		limit := d.config.Quarantine.MaxBytes
+		d.mu.Unlock()
+		emit(float64(d.status.Load().QuarantineBytes) / float64(limit))
+	})
 	bind(telemetry.HeldNotifications, func(s *ledger.Status) float64 { return float64(s.Held) })
 	bind(telemetry.LedgerSize, func(s *ledger.Status) float64 { return float64(s.Size) })
 	bind(telemetry.LedgerWALSize, func(s *ledger.Status) float64 { return float64(s.WALSize) })

@@ -167,11 +167,8 @@ func tenantsPaused(a *view.Account, asOf time.Time) (all []detailed) {
 	for i := range a.Tenants {
 		t := &a.Tenants[i]
 		n := number{state: state, asOf: at}
-		switch t.Status {
-		case "DISABLED":
-			n.value, n.known = 1, true
-		case "ENABLED", "REINSTATED":
-			n.known = true
+		if may, known := t.MaySend(); known {
+			n.value, n.known = truth(!may), true
 		}
 		all = append(all, detailed{tenant: t.Tenant, number: n})
 	}
@@ -187,40 +184,15 @@ func partState(a *view.Account, part observation.AccountPart) signal.State {
 	return signal.NoData
 }
 
-// tenantFindings counts the recommendations of high impact about each tenant. Where they cannot be listed, a reputation that
-// suffers much counts as one.
+// tenantFindings are known where SES's list says so: what was left out of it may be about any tenant.
 func tenantFindings(a *view.Account, asOf time.Time) (all []detailed) {
-	found, at := &a.Recommendations, asked(a, observation.AccountPartRecommendations, asOf)
-	if found.State != signal.OK && a.Entities.State == signal.OK {
-		found, at = &a.Entities, asked(a, observation.AccountPartEntities, asOf)
-	}
-	high := map[string]int{}
-	for i := range a.Tenants {
-		high[a.Tenants[i].Tenant] = 0
-	}
-	for i := range found.Items {
-		if tenant := tenantOf(found.Items[i].Resource); tenant != "" {
-			high[tenant] += int(truth(found.Items[i].Impact == "HIGH"))
-		}
-	}
-	whole := found.Total == len(found.Items)
-	for tenant, n := range high {
-		known := found.State == signal.OK || found.State == signal.Stale
-		all = append(all, detailed{tenant: tenant, number: number{float64(n), known && (whole || n > 0), found.State, at}})
+	found := a.TenantFindings()
+	at, known := asked(a, found.Part, asOf), found.State == signal.OK || found.State == signal.Stale
+	for tenant, n := range found.High {
+		all = append(all, detailed{tenant: tenant, number: number{float64(n), known && (found.Whole || n > 0), found.State, at}})
 	}
 	slices.SortFunc(all, func(a, b detailed) int { return strings.Compare(a.tenant, b.tenant) })
 	return all
-}
-
-// tenantOf is the tenant that a resource is, empty when it is none: arn:aws:ses:<region>:<account>:tenant/<name>/<id>
-// (https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonsimpleemailservicev2.html).
-func tenantOf(arn string) string {
-	rest, ok := strings.CutPrefix(arn[strings.LastIndexByte(arn, ':')+1:], "tenant/")
-	if !ok {
-		return ""
-	}
-	name, _, _ := strings.Cut(rest, "/")
-	return name
 }
 
 // accountsAbsent says whether all that a signal needs of the accounts could be read.

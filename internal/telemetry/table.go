@@ -55,6 +55,8 @@ const (
 	AccountStatus              = "mailvane.account.status"
 	AccountSendingEnabled      = "mailvane.account.sending_enabled"
 	AccountFindings            = "mailvane.account.findings"
+	TenantSendingEnabled       = "mailvane.tenant.sending_enabled"
+	TenantFindings             = "mailvane.tenant.findings"
 	CoverageRatio              = "mailvane.coverage.ratio"
 	CoverageFinding            = "mailvane.coverage.finding"
 	ReceiptEvents              = "mailvane.receipt.events"
@@ -80,6 +82,7 @@ const (
 	DedupeHorizon              = "mailvane.dedupe.horizon"
 	QuarantineMessages         = "mailvane.quarantine.messages"
 	QuarantineSize             = "mailvane.quarantine.size"
+	QuarantineUsed             = "mailvane.quarantine.used"
 	QuarantineAdded            = "mailvane.quarantine.added"
 	NamesTracked               = "mailvane.names.tracked"
 	NamesFolded                = "mailvane.names.folded"
@@ -234,6 +237,8 @@ func ownInstruments() []Instrument {
 			Attributes:  []string{"class"}},
 		{Name: QuarantineMessages, Kind: Gauge, Unit: "{message}", Description: "Messages in quarantine."},
 		{Name: QuarantineSize, Kind: Gauge, Unit: "By", Description: "Size of the bodies in quarantine."},
+		{Name: QuarantineUsed, Kind: Gauge, Unit: "1",
+			Description: "Size of the bodies in quarantine, as a share of quarantine.max_bytes. A message that does not fit any more stays in its queue."},
 		{Name: QuarantineAdded, Kind: Counter, Unit: "{message}",
 			Description: "Messages that went to quarantine, by reason.",
 			Attributes:  []string{"queue", "reason"}},
