@@ -1,10 +1,12 @@
 package dashboards_test
 
 import (
+	"fmt"
 	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strconv"
 	"strings"
 	"testing"
@@ -110,16 +112,13 @@ func TestEveryAlertIsTested(t *testing.T) {
 }
 
 // TestRulesAreTheDefaults holds that the file for those who alert in Prometheus has each line of each built-in rule, with its
-// threshold, its patience and its document, and nothing else.
+// threshold, its floor, its patience and its document, and nothing else.
 func TestRulesAreTheDefaults(t *testing.T) {
-	type line struct {
-		Name, Severity, For, Document string
-		At                            float64
-	}
+	type line struct{ Name, Severity string }
 	written := map[line]string{}
 	for _, r := range readRules(t) {
 		if r.Alert != "" && r.file == "mailvane-alerts.rules.yaml" {
-			written[line{Name: r.Alert, Severity: r.Labels["severity"]}] = r.Expr + " for " + r.For + " see " + r.Annotations["document"]
+			written[line{Name: r.Alert, Severity: r.Labels["severity"]}] = r.Expr + " for " + r.For + " keep " + r.KeepFiringFor + " see " + r.Annotations["document"]
 		}
 	}
 	for _, d := range alerts.Defaults() {
@@ -142,44 +141,53 @@ func TestRulesAreTheDefaults(t *testing.T) {
 	}
 }
 
-// checkDefault looks for a line's threshold in the rule: it stands there as it is written for people, or as the state that it
-// means.
+// checkDefault looks for a line in the rule: it stands there as it is written for people, or as the state that it means.
 func checkDefault(t *testing.T, d *alerts.Rule, severity string, l *alerts.Line, text string) {
 	t.Helper()
 	at := l.Above
 	if at == nil {
 		at = l.Below
 	}
-	spelled := []string{strconv.FormatFloat(*at, 'f', -1, 64)}
+	// The value of the line itself crosses a line above a share, and no other.
+	cross := ">"
+	switch ratio := d.Signal.Definition().Unit == alerts.Ratio; {
+	case l.Below != nil:
+		cross = "<"
+	case ratio:
+		cross = ">="
+	}
+	spelled := cross + " " + strconv.FormatFloat(*at, 'f', -1, 64)
 	switch d.Name {
-	case "AccountStatus", "GmailCompliance", "DeafLoop":
-		spelled = []string{"== 1", "== 0"}
-	case "AccountSendingPaused":
-		spelled = []string{"== 0"}
+	case "AccountStatus", "DeafLoop":
+		spelled = "== 1"
+	case "AccountSendingPaused", "TenantPaused", "GmailCompliance":
+		spelled = "== 0"
 	case "SourceFailing": // its line is a length of time, which is the rule's patience
-		spelled = []string{"for " + short(time.Duration(*at)*time.Second)}
+		spelled = "for " + short(time.Duration(*at)*time.Second) + " "
 	case "SourceStale":
-		spelled = []string{`state="stale"`}
+		spelled = `state="stale"`
 	case "ReceivingStopped":
-		spelled = []string{"1e6"}
+		spelled = ">= 1e6"
 	case "QueueLag":
-		spelled = []string{map[string]string{"warning": "15 * 60", "critical": "2 * 3600"}[severity]}
-	case "QuarantineFull":
-		spelled = []string{map[string]string{"warning": "0.8 * 2 ^ 30", "critical": "> 2 ^ 30"}[severity]}
+		spelled = map[string]string{"warning": "> 15 * 60", "critical": "> 2 * 3600"}[severity]
 	}
-	var found bool
-	for _, s := range spelled {
-		found = found || strings.Contains(text, s)
+	if !regexp.MustCompile(regexp.QuoteMeta(spelled) + `([^\d.]|$)`).MatchString(text) {
+		t.Errorf("%s of severity %s does not have the line %v, as %q: %s", d.Name, severity, *at, spelled, text)
 	}
-	if !found {
-		t.Errorf("%s of severity %s does not have the line %v: %s", d.Name, severity, *at, text)
+	want := []string{" keep " + short(keeps(d)) + " see "}
+	if d.Signal.Definition().Kind == alerts.Rate {
+		want = append(want, map[string]string{"warning": ":low99{", "critical": ":low999{"}[severity])
 	}
-	sure := map[string]string{"warning": ":low99{", "critical": ":low999{"}[severity]
-	if d.Signal.Definition().Kind == alerts.Rate && !strings.Contains(text, sure) {
-		t.Errorf("%s of severity %s is not held against %s: %s", d.Name, severity, sure, text)
+	if d.For != 0 {
+		want = append(want, " for "+short(d.For)+" ")
 	}
-	if d.For != 0 && !strings.Contains(text, "for "+short(d.For)+" ") {
-		t.Errorf("%s waits for %v: %s", d.Name, d.For, text)
+	if n := l.AtLeast.Denominator; n != nil {
+		want = append(want, fmt.Sprintf(">= %d", *n))
+	}
+	for _, w := range want {
+		if !strings.Contains(text, w) {
+			t.Errorf("%s of severity %s has no %q: %s", d.Name, severity, w, text)
+		}
 	}
 	if !strings.HasSuffix(text, d.Document) {
 		t.Errorf("%s has the document %s: %s", d.Name, d.Document, text)
@@ -190,7 +198,19 @@ func checkDefault(t *testing.T, d *alerts.Rule, severity string, l *alerts.Line,
 	}
 }
 
+// keeps is how long an alert of the rule stands after its figure has come back.
+func keeps(d *alerts.Rule) time.Duration {
+	switch of := d.Signal.Definition(); of.Kind {
+	case alerts.Daily: // two good days end it
+		return 24 * time.Hour
+	case alerts.Rate:
+		return min(of.Maturity, d.Window.Span())
+	default:
+		return 15 * time.Minute
+	}
+}
+
 // short writes a length of time as Prometheus does.
 func short(d time.Duration) string {
-	return strings.NewReplacer("m0s", "m", "h0m0s", "h").Replace(d.String())
+	return strings.NewReplacer("24h0m0s", "1d", "h0m0s", "h", "m0s", "m").Replace(d.String())
 }

@@ -12,7 +12,8 @@ func gmail() *board {
 			queries: []query{{expr, "{{domain}}"}},
 		}
 	}
-	age := worst("Newest day", seconds, lines{bad: 4 * day}, "How long ago the newest day ended of which Gmail has told anything, for the domain that is furthest behind.",
+	age := worst("Newest day", seconds, lines{bad: 4 * day, mild: true}, "How long ago the newest day ended of which Gmail has told anything, for the domain that is furthest behind: one that is "+
+		"no longer verified, or that sends no mail to Gmail.",
 		fmt.Sprintf("topk(1, time() - max by (domain) (%s))", atGmail("mailvane_gmail_data_timestamp_seconds", "")))
 	age.basis, age.width = "now", 4
 	return &board{

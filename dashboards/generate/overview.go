@@ -30,11 +30,12 @@ func standing() []panel {
 		accountStat("SES complaint rate, worst account", "complaint_rate", sesComplaints, "SES reviews an account at 0.1 % and may pause its sending at 0.5 %."),
 		{
 			kind: stat, title: "SES's verdict", width: 3, unit: none,
-			about: "The worst verdict of SES on any account: under review, or paused, when no mail goes out.",
-			basis: "now", source: "SES's API (GetAccount)",
-			queries: []query{{fmt.Sprintf(`2 * max(1 - %s) + max(%s)`, of("mailvane_account_sending_enabled", ""),
-				of("mailvane_account_status", `status=~"probation|shutdown|other"`)), ""}},
-			states: []state{{0, "healthy", green}, {1, "not healthy", orange}, {2, "paused", red}, {3, "paused", red}},
+			about: "The worst verdict of SES on any account: under review, or paused, when no mail goes out. A tenant that is paused shows where all accounts are well.",
+			basis: "now", source: "SES's API (GetAccount, ListTenants)",
+			// That an account may send is no verdict: without one, nothing is known rather than all well.
+			queries: []query{{fmt.Sprintf(`max(2 * %s or 3 * (1 - %s) > 0 or (1 - %s) > 0)`, of("mailvane_account_status", `status=~"probation|shutdown|other"`),
+				of("mailvane_account_sending_enabled", ""), of("mailvane_tenant_sending_enabled", "")), ""}},
+			states: []state{{0, "healthy", green}, {1, "tenant paused", orange}, {2, "not healthy", orange}, {3, "paused", red}},
 		},
 		{
 			kind: stat, title: "Quota used, fullest account", width: 3, unit: share, lines: quota,
@@ -169,9 +170,10 @@ func trust() []panel {
 		},
 		{
 			kind: stat, title: "Age of Gmail's newest day", width: 4, unit: seconds, lines: lines{bad: 4 * day},
-			about: "How long ago the newest day ended of which Gmail has told anything, for the domain that is furthest behind. One to three days are usual.",
+			about: "How long ago the newest day ended of which Gmail has told anything, for the Google account that is furthest behind. One to three days are " +
+				"usual. A domain that sends no mail to Gmail has no days, and is not missed.",
 			basis: "now", source: "Gmail Postmaster Tools",
-			queries: []query{{fmt.Sprintf("max(time() - max by (domain) (%s))", of("mailvane_gmail_data_timestamp_seconds", "")), ""}},
+			queries: []query{{fmt.Sprintf("max(time() - max by (job, source) (%s))", of("mailvane_gmail_data_timestamp_seconds", "")), ""}},
 			link:    &link{title: "Gmail", uid: "mailvane-gmail"},
 		},
 		{

@@ -204,7 +204,7 @@ func (p *prometheus) checkRules(t *testing.T) {
 var (
 	stateRules = []string{
 		"AccountBounceRate", "AccountComplaintRate", "AccountQuota", "AccountSendingPaused", "AccountStatus", "DedupeHorizon",
-		"GmailCompliance", "NotifierFailing", "QuarantineFull", "QueueLag", "ReceivingStopped",
+		"GmailCompliance", "NotifierFailing", "QuarantineFull", "QueueLag", "ReceivingStopped", "TenantFindings", "TenantPaused",
 	}
 	rateRules = []string{
 		"CampaignBlockRate", "CampaignComplaintRate", "CampaignHardBounceRate", "ProviderBlockRate", "ProviderComplaintRate",
