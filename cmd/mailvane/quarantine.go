@@ -142,7 +142,7 @@ func printMessage(out io.Writer, r ledger.QuarantineRow, raw bool) error {
 	if err := printRows(out, []ledger.QuarantineRow{r}); err != nil {
 		return err
 	}
-	_, err := fmt.Fprintf(out, "\n%s\n", redactBody(r.Body))
+	_, err := fmt.Fprintf(out, "\n%s\n", replay.Redact(r.Body))
 	return err
 }
 

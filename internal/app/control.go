@@ -67,10 +67,7 @@ func (d *Daemon) controlHandler() http.Handler {
 		answer(w, sum, err)
 	})
 	mux.HandleFunc("POST /quarantine/replay", asked(func(ctx context.Context, s replay.Selection) (any, error) {
-		d.mu.Lock()
-		regions := regionsOf(d.config)
-		d.mu.Unlock()
-		return replay.Quarantine(ctx, d.ledger, d.intake, regions, s)
+		return d.replayQuarantine(ctx, s)
 	}))
 	mux.HandleFunc("POST /quarantine/drop", asked(func(ctx context.Context, s replay.Selection) (any, error) {
 		return replay.Drop(ctx, d.ledger, s)

@@ -5,13 +5,14 @@ import (
 
 	"github.com/mailvane/mailvane/alerts"
 	"github.com/mailvane/mailvane/internal/ledger"
+	"github.com/mailvane/mailvane/internal/replay"
 	"github.com/mailvane/mailvane/internal/web/pages"
 )
 
 // pages are the pages for people.
 func (d *Daemon) pages(readOnly bool) (*pages.Site, error) {
 	return pages.New(pages.Options{
-		View: d.view, Sources: d.describeSources, Quarantine: d.listQuarantine, Alerts: d.alertBook(),
+		View: d.view, Sources: d.describeSources, Quarantine: quarantine{d}, Alerts: d.alertBook(),
 		Reports: d.reports.archive, ReadOnly: readOnly, Rules: d.rulesInForce, Version: d.env.Version, Now: d.env.Now, Log: d.log,
 	})
 }
@@ -22,16 +23,48 @@ func (d *Daemon) rulesInForce() []alerts.Rule {
 	return d.config.AlertRules()
 }
 
-// listQuarantine lists what was not understood, without the bodies: they hold what no page may show.
-func (d *Daemon) listQuarantine(ctx context.Context, limit int) ([]pages.Quarantined, error) {
-	rows, err := d.ledger.Quarantined(ctx, ledger.QuarantineQuery{Limit: limit})
-	if err != nil {
-		return nil, err
-	}
+// quarantine is what pages are shown of it: never a body that is not redacted.
+type quarantine struct{ d *Daemon }
+
+// List implements pages.Quarantine.
+func (q quarantine) List(ctx context.Context, limit int) ([]pages.Quarantined, error) {
+	rows, err := q.d.ledger.Quarantined(ctx, ledger.QuarantineQuery{Limit: limit})
 	list := make([]pages.Quarantined, 0, len(rows))
 	for i := range rows {
-		q := &rows[i]
-		list = append(list, pages.Quarantined{ID: q.ID, Source: q.Source, At: q.At, Reason: q.Reason, Detail: q.Detail, Bytes: int64(q.Size)})
+		list = append(list, quarantinedOf(&rows[i]))
 	}
-	return list, nil
+	return list, err
+}
+
+// Show implements pages.Quarantine.
+func (q quarantine) Show(ctx context.Context, id int64) (pages.Quarantined, error) {
+	rows, err := q.d.ledger.Quarantined(ctx, ledger.QuarantineQuery{ID: id, Bodies: true, Limit: 1})
+	switch {
+	case err != nil:
+		return pages.Quarantined{}, err
+	case len(rows) == 0:
+		return pages.Quarantined{}, ledger.ErrNotFound
+	}
+	m := quarantinedOf(&rows[0])
+	if rows[0].Body != "" {
+		m.Redacted = replay.Redact(rows[0].Body)
+	}
+	return m, nil
+}
+
+func quarantinedOf(r *ledger.QuarantineRow) pages.Quarantined {
+	return pages.Quarantined{ID: r.ID, Source: r.Source, At: r.At, Reason: r.Reason, Detail: r.Detail, Bytes: int64(r.Size)}
+}
+
+// Replay implements pages.Quarantine.
+func (q quarantine) Replay(ctx context.Context, s replay.Selection) (replay.Summary, error) {
+	return q.d.replayQuarantine(ctx, s)
+}
+
+// replayQuarantine tries messages again, for pages and for commands.
+func (d *Daemon) replayQuarantine(ctx context.Context, s replay.Selection) (replay.Summary, error) {
+	d.mu.Lock()
+	regions := regionsOf(d.config)
+	d.mu.Unlock()
+	return replay.Quarantine(ctx, d.ledger, d.intake, regions, s)
 }

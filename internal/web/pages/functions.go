@@ -16,6 +16,7 @@ func functions() template.FuncMap {
 		"ago":         ago,
 		"adviceURL":   adviceURL,
 		"campaignURL": campaignURL,
+		"stateWord":   stateWord,
 		"plural":      func(n int, one, many string) string { return plural(int64(n), one, many) },
 		"plural64":    plural,
 		"args":        args,

@@ -19,6 +19,7 @@ import (
 
 	"github.com/mailvane/mailvane/alerts"
 	"github.com/mailvane/mailvane/internal/campaign"
+	"github.com/mailvane/mailvane/internal/ledger"
 	"github.com/mailvane/mailvane/internal/signal"
 	"github.com/mailvane/mailvane/internal/view"
 	"github.com/mailvane/mailvane/internal/web"
@@ -43,8 +44,8 @@ type Options struct {
 	View View
 	// Sources says how what is read is.
 	Sources func(ctx context.Context) (web.Sources, error)
-	// Quarantine lists what was not understood, newest first, without its bodies. Nil hides the list.
-	Quarantine func(ctx context.Context, limit int) ([]Quarantined, error)
+	// Quarantine holds what was not understood; nil leaves it out.
+	Quarantine Quarantine
 	// Alerts tells of alerts, Reports of reports; nil leaves their pages out.
 	Alerts  Alerts
 	Reports web.Reports
@@ -56,17 +57,6 @@ type Options struct {
 	Version string
 	Now     func() time.Time
 	Log     *slog.Logger
-}
-
-// Quarantined is a message that was not understood.
-type Quarantined struct {
-	ID     int64
-	Source string
-	At     time.Time
-	// Reason is from a closed list, Detail says what is wrong and where.
-	Reason, Detail string
-	// Bytes is the size of the message.
-	Bytes int64
 }
 
 //go:embed assets templates
@@ -95,7 +85,8 @@ func New(o Options) (*Site, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read the pages' templates: %w", err)
 	}
-	for _, name := range []string{"overview", "campaign", "providers", "gmail", "inbound", "sources", "alerts", "alert", "reports", "problem"} {
+	for _, name := range []string{"overview", "campaign", "providers", "gmail", "inbound", "sources", "alerts", "alert", "reports", "quarantined", "replayed",
+		"problem"} {
 		one, err := base.Clone()
 		if err != nil {
 			return nil, fmt.Errorf("read the pages' templates: %w", err)
@@ -140,6 +131,10 @@ func (s *Site) Register(mux *http.ServeMux) {
 		mux.Handle("GET /alerts/{id}", guarded(http.HandlerFunc(s.alert)))
 		mux.Handle("POST /silences", guarded(http.HandlerFunc(s.addSilence)))
 		mux.Handle("POST /silences/{id}/end", guarded(http.HandlerFunc(s.endSilence)))
+	}
+	if s.Quarantine != nil {
+		mux.Handle("GET /quarantine/{id}", guarded(http.HandlerFunc(s.quarantined)))
+		mux.Handle("POST /quarantine/replay", guarded(http.HandlerFunc(s.replayQuarantine)))
 	}
 	if s.Reports != nil {
 		mux.Handle("GET /reports", guarded(http.HandlerFunc(s.reports)))
@@ -213,6 +208,8 @@ func (s *Site) fault(w http.ResponseWriter, r *http.Request, err error) {
 		status, p.Title, p.Text = http.StatusNotFound, "Not found", "There was "+err.Error()+"."
 	case errors.Is(err, web.ErrNoAlert):
 		status, p.Title, p.Text = http.StatusNotFound, "Not found", "There is no such alert, and there was none in the last 90 days."
+	case errors.Is(err, ledger.ErrNotFound):
+		status, p.Title, p.Text = http.StatusNotFound, "Not found", "That is not there any more."
 	case errors.As(err, &wrong):
 		status, p.Title, p.Text = http.StatusBadRequest, "This cannot be done", wrong.Error()
 	case errors.Is(err, context.Canceled):

@@ -15,6 +15,7 @@ import (
 
 	"github.com/mailvane/mailvane/alerts"
 	"github.com/mailvane/mailvane/internal/campaign"
+	"github.com/mailvane/mailvane/internal/replay"
 	"github.com/mailvane/mailvane/internal/signal"
 	"github.com/mailvane/mailvane/internal/view"
 )
@@ -26,6 +27,7 @@ func everyPage() []string {
 		"/campaigns/blocked?tenant=acme&window=24h&range=24h&show=all", campaignURL("", scriptName, signal.Week),
 		campaignURL("", formulaName, signal.Day), campaignURL(tenantName, pathName, signal.Week), "/providers", "/providers?window=1h&sort=name",
 		"/gmail", "/gmail?domain=example.com", "/inbound", "/sources", "/alerts", "/alerts?state=muted", "/alerts/a1", "/alerts/a2",
+		"/quarantine/7", "/quarantine/8",
 	}
 }
 
@@ -80,7 +82,7 @@ func TestLinksResolve(t *testing.T) {
 			continue
 		}
 		seen[bare] = true
-		if strings.HasPrefix(bare, "/silences") || strings.HasPrefix(bare, "/api/v1/alerts") || strings.HasPrefix(bare, "/api/v1/silences") {
+		if strings.HasPrefix(bare, "/silences") || bare == "/quarantine/replay" || strings.HasPrefix(bare, "/api/v1/alerts") || strings.HasPrefix(bare, "/api/v1/silences") {
 			continue // forms, and answers that the test's site has not
 		}
 		answer, body := s.get(t, bare)
@@ -176,7 +178,7 @@ func TestSortAndFilter(t *testing.T) {
 func TestWrongAddresses(t *testing.T) {
 	s := newSite(t, story(), false)
 	for path, want := range map[string]int{
-		"/campaigns/nobody": http.StatusNotFound, "/alerts/nothing": http.StatusNotFound, "/nowhere": http.StatusNotFound,
+		"/campaigns/nobody": http.StatusNotFound, "/alerts/nothing": http.StatusNotFound, "/quarantine/9": http.StatusNotFound, "/quarantine/x": http.StatusNotFound, "/nowhere": http.StatusNotFound,
 		"/?window=3h": http.StatusBadRequest, "/?sort=luck": http.StatusBadRequest, "/?page=0": http.StatusBadRequest,
 		"/?format=xml": http.StatusBadRequest, "/sources?format=csv&table=none": http.StatusBadRequest,
 		"/campaigns/blocked?tenant=acme&range=1y": http.StatusBadRequest, "/assets/old/style.css": http.StatusNotFound,
@@ -288,13 +290,64 @@ func TestSilences(t *testing.T) {
 // TestReadOnly: there is no form, and a request that forges one is refused.
 func TestReadOnly(t *testing.T) {
 	s := newSite(t, story(), true)
-	for _, path := range []string{"/alerts", "/alerts/a1"} {
+	for _, path := range []string{"/alerts", "/alerts/a1", "/sources", "/quarantine/7"} {
 		if _, body := s.get(t, path); strings.Contains(body, `method="post"`) {
 			t.Errorf("%s has a form", path)
 		}
 	}
 	if answer, _ := s.post(t, "/silences/s1/end", "", "same-origin"); answer.StatusCode != http.StatusForbidden || len(s.book.ended) > 0 {
 		t.Errorf("%s, ended %v", answer.Status, s.book.ended)
+	}
+	if answer, _ := s.post(t, "/quarantine/replay", "id=7", "same-origin"); answer.StatusCode != http.StatusForbidden || len(s.shelf.asked) > 0 {
+		t.Errorf("%s, replayed %v", answer.Status, s.shelf.asked)
+	}
+}
+
+func TestQuarantine(t *testing.T) {
+	s := newSite(t, story(), false)
+	_, body := s.get(t, "/quarantine/8")
+	if !strings.Contains(body, "This is its beginning") || strings.Contains(body, "\uFFFD") {
+		t.Error("a long message is not cut as it should be")
+	}
+	if answer, _ := s.post(t, "/quarantine/replay", "id=7", "cross-site"); answer.StatusCode != http.StatusForbidden || len(s.shelf.asked) > 0 {
+		t.Errorf("another site may replay: %s %v", answer.Status, s.shelf.asked)
+	}
+	for _, c := range []struct {
+		form   string
+		status int
+		says   string
+	}{
+		{"id=7", http.StatusOK, "The message is understood now, and has left quarantine.</p>\n<p>Recipients: 2 counted, 1 known already."},
+		{"reason=unknown_type", http.StatusOK, "The message is still not understood, and stays in quarantine."},
+		{"reason=unknown_type", http.StatusOK, html.EscapeString(scriptName)},
+		{"id=9", http.StatusNotFound, "not there any more"},
+		{"", http.StatusBadRequest, "Say which messages"}, {"id=7&reason=not_json", http.StatusBadRequest, "Say which messages"},
+		{"id=-7", http.StatusBadRequest, "must be a number"},
+	} {
+		if answer, body := s.post(t, "/quarantine/replay", c.form, "same-origin"); answer.StatusCode != c.status || !strings.Contains(body, c.says) {
+			t.Errorf("%q answers %s without %q:\n%s", c.form, answer.Status, c.says, body)
+		}
+	}
+	want := []replay.Selection{{IDs: []int64{7}}, {Reason: "unknown_type"}, {Reason: "unknown_type"}, {IDs: []int64{9}}}
+	if diff := cmp.Diff(want, s.shelf.asked); diff != "" {
+		t.Errorf("asked for (-want +got):\n%s", diff)
+	}
+}
+
+func TestReplayWords(t *testing.T) {
+	for _, c := range []struct {
+		sum  replay.Summary
+		want []string
+	}{
+		{replay.Summary{}, []string{"There was no such message in quarantine any more."}},
+		{replay.Summary{Values: 1200, Unreadable: 1200}, []string{"None of the 1,200 messages is understood yet; they stay in quarantine."}},
+		{replay.Summary{Values: 3, Unreadable: 1, Counted: 1, Held: 2, Refused: 3},
+			[]string{"2 of 3 messages are understood now, and have left quarantine.", "Recipients: 1 counted, 2 held until a tagged copy comes, 3 refused."}},
+		{replay.Summary{Values: 2, Setup: 2}, []string{"All 2 messages are understood now, and have left quarantine.", "There was nothing in them to count."}},
+	} {
+		if diff := cmp.Diff(c.want, replayWords(&c.sum)); diff != "" {
+			t.Errorf("%+v (-want +got):\n%s", c.sum, diff)
+		}
 	}
 }
 

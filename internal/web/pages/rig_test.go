@@ -15,6 +15,7 @@ import (
 	"github.com/mailvane/mailvane/internal/ledger"
 	"github.com/mailvane/mailvane/internal/mailbox"
 	"github.com/mailvane/mailvane/internal/observation"
+	"github.com/mailvane/mailvane/internal/replay"
 	"github.com/mailvane/mailvane/internal/view"
 	"github.com/mailvane/mailvane/internal/watch"
 	"github.com/mailvane/mailvane/internal/web"
@@ -195,10 +196,48 @@ func (b *book) EndSilence(_ context.Context, id string) (web.Silence, error) {
 	return web.Silence{ID: id}, nil
 }
 
+// shelf is a quarantine that remembers what was to be tried again. Message 7 is understood by then, message 8 is not.
+type shelf struct{ asked []replay.Selection }
+
+func (q *shelf) List(context.Context, int) ([]Quarantined, error) {
+	return []Quarantined{
+		{ID: 8, Source: "ses/events", At: noon, Reason: "unknown_type", Detail: "Teleported", Bytes: 100_000},
+		{ID: 7, Source: "ses/events", At: noon, Reason: "not_json", Detail: scriptName, Bytes: 12},
+	}, nil
+}
+
+func (q *shelf) Show(ctx context.Context, id int64) (Quarantined, error) {
+	list, err := q.List(ctx, 2)
+	for _, m := range list {
+		if m.ID == id {
+			m.Redacted = scriptName
+			if m.Bytes > bodyShown {
+				m.Redacted = strings.Repeat("é", bodyShown)
+			}
+			return m, err
+		}
+	}
+	return Quarantined{}, ledger.ErrNotFound
+}
+
+func (q *shelf) Replay(ctx context.Context, s replay.Selection) (replay.Summary, error) {
+	q.asked = append(q.asked, s)
+	if len(s.IDs) > 0 {
+		if _, err := q.Show(ctx, s.IDs[0]); err != nil {
+			return replay.Summary{}, fmt.Errorf("message %d of quarantine: %w", s.IDs[0], err)
+		}
+	}
+	if s.Reason == "unknown_type" {
+		return replay.Summary{Values: 1, Unreadable: 1, Problems: []replay.Problem{{Line: 8, Reason: "unknown_type", Detail: scriptName}}}, nil
+	}
+	return replay.Summary{Values: 1, Counted: 2, Duplicate: 1}, nil
+}
+
 // site is the whole of what is answered, over HTTP.
 type site struct {
 	*httptest.Server
-	book *book
+	book  *book
+	shelf *shelf
 }
 
 func newSite(tb testing.TB, r *records, readOnly bool) *site {
@@ -217,12 +256,10 @@ func newSite(tb testing.TB, r *records, readOnly bool) *site {
 			{Name: "ses/" + scriptName, Kind: "ses", State: "error", Reason: "auth", Error: "denied " + scriptName},
 		}, Unclassified: []web.Unclassified{{Provider: "yahoo", Outcome: "soft_bounced", Text: scriptName, N: 3, Last: noon}}}, nil
 	}
-	s := &site{book: &book{}}
+	s := &site{book: &book{}, shelf: &shelf{}}
 	p, err := New(Options{
 		View: v, Sources: sources, Alerts: s.book, ReadOnly: readOnly, Version: "1.2.3", Now: func() time.Time { return noon }, Log: log,
-		Quarantine: func(context.Context, int) ([]Quarantined, error) {
-			return []Quarantined{{ID: 7, Source: "ses/events", At: noon, Reason: "not_json", Detail: scriptName, Bytes: 12}}, nil
-		},
+		Quarantine: s.shelf,
 	})
 	if err != nil {
 		tb.Fatal(err)

@@ -120,7 +120,8 @@ type sourcesPage struct {
 	Names        *table
 	Unclassified *table
 	Quarantine   *table
-	Quarantined  int64
+	// Replayable are the reasons of which all messages can be tried again.
+	Replayable []choice
 }
 
 // fact is a name and a value.
@@ -137,14 +138,21 @@ func (s *Site) sources(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	all.SES = s.View.Accounts()
-	p := sourcesPage{frame: s.frame("Sources", "Sources"), Quarantined: all.Quarantine.Messages}
+	p := sourcesPage{frame: s.frame("Sources", "Sources")}
 	p.AsOf = all.AsOf
 	p.Sources = sourceTable(&all)
 	p.Ledger = ledgerFacts(&all)
 	p.Published, p.Names, p.Unclassified = publishedTable(&all), namesTable(&all), s.unclassifiedTable(&all)
-	if p.Quarantine, err = s.quarantineTable(r); err != nil {
-		s.fault(w, r, err)
-		return
+	if s.Quarantine != nil {
+		messages, err := s.Quarantine.List(r.Context(), quarantineShown)
+		if err != nil {
+			s.fault(w, r, err)
+			return
+		}
+		p.Quarantine = quarantineTable(messages)
+		if !s.ReadOnly {
+			p.Replayable = reasonChoices(messages)
+		}
 	}
 	stands, _ := s.accounts(all.SES)
 	p.Findings = trouble(&all)
@@ -264,32 +272,4 @@ func (s *Site) unclassifiedTable(all *web.Sources) *table {
 		}})
 	}
 	return t
-}
-
-// quarantineShown is how many quarantined messages are listed.
-const quarantineShown = 100
-
-func (s *Site) quarantineTable(r *http.Request) (*table, error) {
-	if s.Quarantine == nil {
-		return nil, nil //nolint:nilnil // no table is an answer
-	}
-	messages, err := s.Quarantine(r.Context(), quarantineShown)
-	if err != nil {
-		return nil, err
-	}
-	t := &table{ID: "quarantine", Caption: "Quarantine", CSV: "/sources?format=csv&table=quarantine",
-		Empty: "Nothing is in quarantine: every message was understood."}
-	t.Columns = []column{
-		{Title: "Number", Numeric: true, fields: []string{"id"}}, {Title: "Came", fields: []string{"at"}},
-		{Title: "Source", fields: []string{"source"}}, {Title: "Why it was not understood", Wide: true, fields: []string{"reason", "detail"}},
-		{Title: "Size", Numeric: true, fields: []string{"bytes"}},
-	}
-	for i := range messages {
-		m := &messages[i]
-		t.Rows = append(t.Rows, row{Cells: []cell{
-			whole(m.ID), at(&m.At, "not known"), plain(m.Source),
-			{Text: stateWord(m.Reason), Notes: []string{m.Detail}, values: []any{m.Reason, m.Detail}}, {Text: bytesWord(m.Bytes), values: []any{m.Bytes}},
-		}})
-	}
-	return t, nil
 }

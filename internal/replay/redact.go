@@ -1,4 +1,4 @@
-package main
+package replay
 
 import (
 	"bytes"
@@ -15,9 +15,9 @@ import (
 // envelope may stand around that.
 const maxInner = 3
 
-// redactBody makes a message fit to be shown: JSON keeps its structure, and what may be personal is replaced. Of what is no
+// Redact makes a message fit to be shown: JSON keeps its structure, and what may be personal is replaced. Of what is no
 // JSON an extract is left.
-func redactBody(body string) string {
+func Redact(body string) string {
 	value, ok := parseJSON(body)
 	if !ok {
 		return mailbox.Redact(body)
