@@ -84,6 +84,9 @@ func (m *memory) Cohorts(_ context.Context, q ledger.CohortQuery) (ledger.Cohort
 				q.Campaign != "" && (q.Campaign != c.Name || q.Tenant != c.Tenant) {
 				continue
 			}
+			if q.Sum {
+				start, width = q.From, q.To.Sub(q.From)
+			}
 			s := slot{start.Unix(), width, row.Cell}
 			if sums[s] == nil {
 				sums[s] = &ledger.CohortRow{Start: start, Width: width, Cell: row.Cell}
