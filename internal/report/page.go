@@ -365,8 +365,8 @@ func (r *Report) gmailTable() gmailTable {
 			continue
 		}
 		row := gmailRow{Name: "campaign " + label(c.Tenant, c.ID)}
-		for _, day := range r.Domains[0].Days {
-			told := cell{Value: "not reported", Weak: true}
+		for i, day := range r.Domains[0].Days {
+			told := gmailDayCell(nil, r.domainDay(c.GmailDays[0].Domain, i))
 			for _, d := range c.GmailDays {
 				if d.Day == day.Day {
 					told = gmailDayCell(&d.SpamRate, campaign.ReportOK)
@@ -377,6 +377,17 @@ func (r *Report) gmailTable() gmailTable {
 		t.Rows = append(t.Rows, row)
 	}
 	return t
+}
+
+// domainDay is the state of the day of a domain, of which a campaign's figures come: without a rate of the campaign's own the
+// day is missing, or came and said nothing of it.
+func (r *Report) domainDay(domain string, day int) campaign.ReportState {
+	for i := range r.Domains {
+		if d := &r.Domains[i]; d.Domain.Domain == domain && d.Days[day].State != campaign.ReportNoData {
+			return campaign.ReportNotReported
+		}
+	}
+	return campaign.ReportNoData
 }
 
 // maxGmailRows bounds the table of Gmail's days.

@@ -125,9 +125,10 @@ func (r *Report) place() string {
 	switch {
 	case worst == nil:
 	case worst.Value >= worst.Review:
-		parts = append(parts, fmt.Sprintf("SES's %s of an account is %s and beyond the line of review, %s", name, percent(worst.Value), percent(worst.Review)))
+		parts = append(parts, fmt.Sprintf("SES's %s of an account is %s, beyond the %s from which on it is reviewed", name, percent(worst.Value),
+			percent(worst.Review)))
 	default:
-		parts = append(parts, fmt.Sprintf("with SES the account is safe: nearest to a line is its %s with %s, which is reviewed at %s", name,
+		parts = append(parts, fmt.Sprintf("with SES all rates keep below their lines, the nearest being a %s of %s, which is reviewed at %s", name,
 			percent(worst.Value), percent(worst.Review)))
 	}
 	if d := r.worstDomain(); d != nil {
