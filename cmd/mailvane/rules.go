@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/mailvane/mailvane/alerts/wording"
 	"github.com/mailvane/mailvane/internal/app"
 	"github.com/mailvane/mailvane/internal/ruletest"
 )
@@ -91,8 +92,8 @@ func printRuleTest(out io.Writer, file string, failures []ruletest.Failure, test
 		writeLines(&b, "got", f.Got)
 		for k := range f.Why {
 			fmt.Fprintf(&b, "    why %s:\n", f.Why[k].Subject)
-			for _, line := range lineWords(&f.Why[k]) {
-				fmt.Fprintf(&b, "      %s\n", line)
+			for _, line := range wording.Explain(&f.Why[k]) {
+				fmt.Fprintf(&b, "      %s\n", &line)
 			}
 		}
 	}

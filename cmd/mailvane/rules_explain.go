@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/mailvane/mailvane/alerts"
+	"github.com/mailvane/mailvane/alerts/wording"
 	"github.com/mailvane/mailvane/internal/app"
 )
 
@@ -123,8 +124,8 @@ func printSubjects(out io.Writer, subjects []app.RuleSubject) {
 			fmt.Fprintln(out)
 		}
 		fmt.Fprintf(out, "%s: %s\n", x.Subject, phaseWords(&x.Explanation))
-		for _, line := range lineWords(&x.Explanation) {
-			fmt.Fprintf(out, "  %s\n", line)
+		for _, line := range wording.Explain(&x.Explanation) {
+			fmt.Fprintf(out, "  %s\n", &line)
 		}
 		for _, line := range dataWords(&x.Explanation) {
 			fmt.Fprintf(out, "  %s\n", line)
@@ -228,10 +229,10 @@ func cellWords(x *alerts.Explanation, l *alerts.LineState) string {
 		text += fmt.Sprintf(" (%s%d)", sign, *l.Needed)
 	}
 	if l.FiresIn != nil && *l.FiresIn > 0 {
-		text += ", fires in " + span(*l.FiresIn)
+		text += ", fires in " + wording.Span(*l.FiresIn)
 	}
 	if l.EndsIn != nil {
-		text += ", ends in " + span(*l.EndsIn)
+		text += ", ends in " + wording.Span(*l.EndsIn)
 	}
 	return text
 }

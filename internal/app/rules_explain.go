@@ -165,14 +165,22 @@ func (d *Daemon) explain(ctx context.Context, q RuleQuestion) (RuleAnswer, error
 	if err := d.watchable(); err != nil {
 		return RuleAnswer{}, err
 	}
-	d.mu.Lock()
-	all := d.config.AlertRules()
-	d.mu.Unlock()
-	rules, err := alerts.Compile(all)
+	e, err := d.explainer()
 	if err != nil {
 		return RuleAnswer{}, err
 	}
-	e := explainer{rules: rules, state: &alerts.State{}, now: d.env.Now(), sampler: d.alerts.sampler.Fork()}
+	a, err := e.answer(ctx, q)
+	a.Daemon = true
+	return a, err
+}
+
+// explainer knows what the daemon does.
+func (d *Daemon) explainer() (*explainer, error) {
+	rules, err := alerts.Compile(d.rulesInForce())
+	if err != nil {
+		return nil, err
+	}
+	e := &explainer{rules: rules, state: &alerts.State{}, now: d.env.Now(), sampler: d.alerts.sampler.Fork()}
 	if e.standing = d.alerts.watcher.Standing(); e.standing != nil {
 		held := make([]alerts.Alert, len(e.standing.Alerts))
 		for i, a := range e.standing.Alerts {
@@ -180,7 +188,25 @@ func (d *Daemon) explain(ctx context.Context, q RuleQuestion) (RuleAnswer, error
 		}
 		e.state = alerts.NewState(held)
 	}
-	a, err := e.answer(ctx, q)
-	a.Daemon = true
-	return a, err
+	return e, nil
+}
+
+// explainAlert says how one subject stands against a rule, nil when there is no such rule any more, or nothing to judge by yet.
+func (d *Daemon) explainAlert(ctx context.Context, rule string, s alerts.Subject) (*alerts.Explanation, error) {
+	if d.watchable() != nil {
+		return nil, nil //nolint:nilnil // that nothing can be said is an answer
+	}
+	e, err := d.explainer()
+	if err != nil {
+		return nil, err
+	}
+	series, ok := e.rules.SeriesOf(rule)
+	if !ok {
+		return nil, nil //nolint:nilnil // as above
+	}
+	a, err := e.about(ctx, rule, series, func(other *alerts.Subject) bool { return *other == s })
+	if err != nil || len(a.Subjects) == 0 {
+		return nil, err
+	}
+	return &a.Subjects[0].Explanation, nil
 }

@@ -33,11 +33,27 @@ func (e *explainer) answer(ctx context.Context, q RuleQuestion) (RuleAnswer, err
 	if err != nil {
 		return RuleAnswer{}, err
 	}
+	a, err := e.about(ctx, q.Rule, series, fits)
+	if err != nil {
+		return RuleAnswer{}, err
+	}
+	slices.SortStableFunc(a.Subjects, func(x, y RuleSubject) int {
+		return cmp.Or(cmp.Compare(rank(&y.Explanation), rank(&x.Explanation)), cmp.Compare(nearness(&y.Explanation), nearness(&x.Explanation)),
+			strings.Compare(x.Subject.String(), y.Subject.String()))
+	})
+	if q.Limit > 0 {
+		a.Subjects = a.Subjects[:min(a.Total, q.Limit)]
+	}
+	return a, nil
+}
+
+// about says how all subjects that fit stand, in no order.
+func (e *explainer) about(ctx context.Context, rule string, series alerts.Series, fits func(*alerts.Subject) bool) (RuleAnswer, error) {
 	samples, err := e.sampler.Samples(ctx, series)
 	if err != nil {
 		return RuleAnswer{}, err
 	}
-	a := RuleAnswer{Rule: q.Rule, Signal: series.Signal, By: series.By, AsOf: e.now.UTC().Truncate(time.Second), Subjects: []RuleSubject{}}
+	a := RuleAnswer{Rule: rule, Signal: series.Signal, By: series.By, AsOf: e.now.UTC().Truncate(time.Second), Subjects: []RuleSubject{}}
 	if d := series.Signal.Definition(); d.Kind == alerts.Rate || d.Windowed {
 		a.Window = series.Window.String()
 	}
@@ -51,19 +67,13 @@ func (e *explainer) answer(ctx context.Context, q RuleQuestion) (RuleAnswer, err
 		absent = e.sampler.Absent(series)
 	}
 	for _, held := range e.state.Alerts() {
-		if held.Rule == q.Rule && !seen[held.Subject] {
+		if held.Rule == rule && !seen[held.Subject] {
 			e.add(&a, &alerts.Sample{
 				Series: series, Subject: held.Subject, State: absent, AsOf: e.now, Figure: &signal.Figure{State: absent},
 			}, fits)
 		}
 	}
-	slices.SortStableFunc(a.Subjects, func(x, y RuleSubject) int {
-		return cmp.Or(cmp.Compare(rank(&y.Explanation), rank(&x.Explanation)), cmp.Compare(nearness(&y.Explanation), nearness(&x.Explanation)),
-			strings.Compare(x.Subject.String(), y.Subject.String()))
-	})
-	if a.Total = len(a.Subjects); q.Limit > 0 {
-		a.Subjects = a.Subjects[:min(a.Total, q.Limit)]
-	}
+	a.Total = len(a.Subjects)
 	return a, nil
 }
 

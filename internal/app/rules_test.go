@@ -1,8 +1,10 @@
 package app
 
 import (
+	"encoding/json"
 	"errors"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -11,6 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/mailvane/mailvane/alerts"
+	"github.com/mailvane/mailvane/internal/web"
 )
 
 // explainedAlerts is quickAlerts with a rule about the daemon itself, and one that watches providers.
@@ -46,6 +49,7 @@ func TestRulesExplain(t *testing.T) {
 		worst.Severity != alerts.Warning || worst.Lines[0].Verdict != "crossed" || worst.Silence != "" {
 		t.Errorf("the daemon answers %+v", live)
 	}
+	r.explainsAlerts(t, worst.Subject)
 	if a := explain("Lag", "ses/*"); !a.Daemon || a.Total == 0 || a.Subjects[0].Lines[0].Evidence.Value > 3600 {
 		t.Errorf("the daemon says of queues %+v", a)
 	}
@@ -70,6 +74,24 @@ func TestRulesExplain(t *testing.T) {
 	r.backtest(t, o)
 }
 
+// explainsAlerts holds the API's and the page's explanation of an alert against what the rule is.
+func (r *run) explainsAlerts(t *testing.T, subject alerts.Subject) {
+	t.Helper()
+	path := "/alerts/" + (&alerts.Alert{Rule: "Bounces", Subject: subject}).ID()
+	r.keepsContract(t, "/api/v1"+path)
+	var detail web.AlertDetail
+	if err := json.NewDecoder(r.get(t, "/api/v1"+path).Body).Decode(&detail); err != nil {
+		t.Fatal(err)
+	}
+	if x := detail.Explain; x == nil || !x.Selected || len(x.Lines) != 1 || x.Lines[0].Verdict != "crossed" || !x.Lines[0].Firing ||
+		*x.Lines[0].Figure.Value < 0.05 || !strings.HasPrefix(x.Lines[0].Words, "warning above 5 %: ") {
+		t.Errorf("the API explains the alert by %+v", x)
+	}
+	if body := r.body(t, path); !strings.Contains(body, "Warning above 5\u00a0%") && !strings.Contains(body, "Warning above 5 %") {
+		t.Errorf("the page of the alert does not explain it:\n%s", body)
+	}
+}
+
 func (r *run) backtest(t *testing.T, o CommandOptions) {
 	t.Helper()
 	all, err := RulesBacktest(t.Context(), RulesBacktestOptions{CommandOptions: o, From: time.Now().AddDate(0, 0, -1)})
@@ -92,7 +114,7 @@ func (r *run) backtest(t *testing.T, o CommandOptions) {
 	if _, err := RulesExplain(t.Context(), o, RuleQuestion{Rule: "Bounces", Subject: "colour=red"}); !errors.As(err, &usage) {
 		t.Errorf("a label that no subject has: %v", err)
 	}
-	if err := os.Remove(strings.TrimSuffix(o.ConfigFile, "mailvane.yaml") + "ledger.db"); err != nil {
+	if err := os.Remove(filepath.Join(filepath.Dir(o.ConfigFile), "ledger.db")); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := RulesExplain(t.Context(), o, RuleQuestion{Rule: "Bounces"}); err == nil || !strings.Contains(err.Error(), "there is no ledger") {

@@ -20,7 +20,9 @@ type AlertOptions struct {
 	// Records are what is kept. Silences changes it; it is nil where nothing can be changed.
 	Records  *watch.Records
 	Silences *watch.Silences
-	Now      func() time.Time
+	// Explain says how a subject stands against a rule now, nil when that cannot be said; without it alerts are not explained.
+	Explain func(ctx context.Context, rule string, s alerts.Subject) (*alerts.Explanation, error)
+	Now     func() time.Time
 }
 
 // Watcher knows how alerts stand.
@@ -208,7 +210,11 @@ func (b *AlertBook) Detail(ctx context.Context, id string, before int64, limit i
 	for i := range events {
 		keys = append(keys, events[i].Alert.GroupKey()) // it changes with the owner
 	}
-	out.Notifications, err = b.notifications(ctx, id, keys)
+	if out.Notifications, err = b.notifications(ctx, id, keys); err != nil || b.o.Explain == nil {
+		return out, err
+	}
+	x, err := b.o.Explain(ctx, out.Alert.Rule, out.Alert.Subject)
+	out.Explain = newAlertExplanation(x)
 	return out, err
 }
 

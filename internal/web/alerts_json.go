@@ -35,6 +35,8 @@ type AlertDetail struct {
 	AlertHistory
 	// Notifications are the newest that told of it.
 	Notifications []Notification `json:"notifications"`
+	// Explain is how its figure stands against its rule now, nil when that cannot be said.
+	Explain *AlertExplanation `json:"explain,omitempty"`
 }
 
 // Alert is one rule and one subject, as they were at some time.

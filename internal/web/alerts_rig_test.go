@@ -76,10 +76,35 @@ func newOffice(t *testing.T) *office {
 		t.Fatal(err)
 	}
 	o.options = Options{Log: slog.New(slog.DiscardHandler), Reload: func(context.Context) error { return nil }, Alerts: NewAlertBook(AlertOptions{
-		Watcher: o.watcher, Alarm: o.alarm, Records: o.store.Records, Silences: o.silences, Now: o.clock,
+		Watcher: o.watcher, Alarm: o.alarm, Records: o.store.Records, Silences: o.silences, Explain: o.explain, Now: o.clock,
 	})}
 	o.serve()
 	return o
+}
+
+// explain holds the figures of now against a rule.
+func (o *office) explain(_ context.Context, rule string, s alerts.Subject) (*alerts.Explanation, error) {
+	rules := o.watcher.Rules()
+	series, _ := rules.SeriesOf(rule)
+	state := &alerts.State{}
+	if standing := o.watcher.Standing(); standing != nil {
+		var held []alerts.Alert
+		for _, a := range standing.Alerts {
+			held = append(held, *a)
+		}
+		state = alerts.NewState(held)
+	}
+	for i := range o.samples[series.Signal] {
+		sample := o.samples[series.Signal][i]
+		sample.Series = series
+		if sample.Subject != s {
+			continue
+		}
+		if x, ok := rules.Explain(rule, state, &sample, o.clock()); ok {
+			return &x, nil
+		}
+	}
+	return nil, nil
 }
 
 // serve answers with the options as they are now.

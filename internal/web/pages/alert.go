@@ -18,6 +18,7 @@ type alertPage struct {
 	Level         level
 	Quiet         string
 	Figures       []fact
+	Explain       []explained
 	Subject       []fact
 	Leads         []link
 	Notifications *table
@@ -35,6 +36,7 @@ func (s *Site) alert(w http.ResponseWriter, r *http.Request) {
 	p := alertPage{frame: s.frame("Alerts", a.Rule), Alert: a, Level: severityLevel(a.Severity), Quiet: whyQuiet(&a)}
 	p.AsOf = d.AsOf
 	p.Figures, p.Subject, p.Leads = figureFacts(a.Figure, a.Unit), subjectFields(a.Subject), leads(&a)
+	p.Explain = explain(d.Explain)
 	p.History, p.Notifications = s.eventTable(r, d.Events), notificationTable(d.Notifications)
 	p.History.Caption, p.History.CSV, p.History.JSON = "Its history", with(r.URL, "format", "csv", "table", "history"), "/api/v1"+alertURL(a.ID)
 	if s.csv(w, r, queryOf(r), p.History) {
@@ -50,6 +52,33 @@ func (s *Site) alert(w http.ResponseWriter, r *http.Request) {
 		p.Form = newSilenceForm(matchers...)
 	}
 	s.render(w, http.StatusOK, "alert", p)
+}
+
+// explained is how the figure stands against one line of the rule.
+type explained struct {
+	Line, Says string
+	Level      level
+	Firing     bool
+}
+
+func explain(x *web.AlertExplanation) (lines []explained) {
+	if x == nil {
+		return nil
+	}
+	for i := range x.Lines {
+		l := &x.Lines[i]
+		line, says, _ := strings.Cut(l.Words, ": ")
+		lines = append(lines, explained{Line: upper(line), Says: upper(says) + ".", Level: severityLevel(l.Severity), Firing: l.Firing})
+	}
+	return lines
+}
+
+// upper begins a sentence.
+func upper(text string) string {
+	if text == "" {
+		return ""
+	}
+	return strings.ToUpper(text[:1]) + text[1:]
 }
 
 // figureFacts takes a figure apart for people.

@@ -159,6 +159,21 @@ func TestAttention(t *testing.T) {
 	}
 }
 
+// TestExplain: the page of an alert says how its figure stands against each line, and what is missing.
+func TestExplain(t *testing.T) {
+	s := newSite(t, story(), false)
+	_, body := s.get(t, "/alerts/a1")
+	text := strings.Join(strings.Fields(html.UnescapeString(regexp.MustCompile(`</?[a-z][^>]*>`).ReplaceAllString(body, " "))), " ")
+	for _, want := range []string{
+		"Warning above 2 % fires 20 % (800 of 4000), surely at least 18 %; crossed; fires.", "Critical above 5 % ",
+		"; 7 more of the same mail would cross it. As mailvane rules explain CampaignBlockRate says it",
+	} {
+		if !strings.Contains(text, want) {
+			t.Errorf("the page of the alert does not say %q:\n%s", want, text)
+		}
+	}
+}
+
 func TestSortAndFilter(t *testing.T) {
 	s := newSite(t, story(), false)
 	first := regexp.MustCompile(`<th scope="row"><a href="[^"]*">([^<]*)<`)

@@ -165,7 +165,10 @@ func (b *book) Detail(ctx context.Context, id string, _ int64, _ int) (web.Alert
 	list, err := b.List(ctx, web.AlertQuery{})
 	for _, a := range list.Alerts {
 		if a.ID == id {
-			return web.AlertDetail{AsOf: noon, Alert: a}, err
+			return web.AlertDetail{AsOf: noon, Alert: a, Explain: &web.AlertExplanation{Lines: []web.AlertLine{
+				{Severity: "warning", Firing: true, Words: "warning above 2 %: 20 % (800 of 4000), surely at least 18 %; crossed; fires"},
+				{Severity: "critical", Words: "critical above 5 %: " + scriptName + "; 7 more of the same mail would cross it"},
+			}}}, err
 		}
 	}
 	return web.AlertDetail{}, web.ErrNoAlert

@@ -1,4 +1,4 @@
-package main
+package wording
 
 import (
 	"fmt"
@@ -9,22 +9,31 @@ import (
 	"github.com/mailvane/mailvane/alerts"
 )
 
-// lineWords say how a figure stands against each line of a rule, one sentence each.
-func lineWords(x *alerts.Explanation) []string {
-	var lines []string
+// Explained is how a figure stands against one line of a rule.
+type Explained struct {
+	// Line is the line, such as "warning above 0.2 %".
+	Line string
+	// Says is what the figure is, what that means for the line, what it would take to cross it, and what becomes of the alert.
+	Says []string
+}
+
+// String is all of it in one sentence.
+func (e *Explained) String() string { return e.Line + ": " + strings.Join(e.Says, "; ") }
+
+// Explain puts into words how a figure stands against each line of a rule, the warning first.
+func Explain(x *alerts.Explanation) []Explained {
+	var lines []Explained
 	unit := x.Signal.Definition().Unit
 	for i := range x.Lines {
 		l := &x.Lines[i]
-		side := "above"
-		if l.Evidence.Below {
-			side = "below"
-		}
 		words := []string{evidenceWords(&l.Evidence, unit), verdictWords(l), neededWords(l), outlookWords(l)}
 		if !x.Selected {
 			words = []string{words[0], "the rule leaves this out (where)"}
 		}
-		words = slices.DeleteFunc(words, func(w string) bool { return w == "" })
-		lines = append(lines, fmt.Sprintf("%s %s %s: %s", l.Severity, side, unit.Format(l.Evidence.Line), strings.Join(words, "; ")))
+		lines = append(lines, Explained{
+			Line: fmt.Sprintf("%s %s %s", l.Severity, beyond(l.Evidence.Below), unit.Format(l.Evidence.Line)),
+			Says: slices.DeleteFunc(words, func(w string) bool { return w == "" }),
+		})
 	}
 	return lines
 }
@@ -97,11 +106,11 @@ func outlookWords(l *alerts.LineState) string {
 	case l.FiresIn != nil && *l.FiresIn == 0:
 		return "fires with the next round"
 	case l.FiresIn != nil:
-		return fmt.Sprintf("fires in %s if it stays so", span(*l.FiresIn))
+		return fmt.Sprintf("fires in %s if it stays so", Span(*l.FiresIn))
 	case l.EndsIn != nil && *l.EndsIn == 0:
 		return "fires, and ends with the next round"
 	case l.EndsIn != nil:
-		return fmt.Sprintf("fires, and ends in %s if it stays so", span(*l.EndsIn))
+		return fmt.Sprintf("fires, and ends in %s if it stays so", Span(*l.EndsIn))
 	case l.EndsAfter != nil:
 		return "fires" + reliefWords(l)
 	default:
@@ -115,13 +124,13 @@ func reliefWords(l *alerts.LineState) string {
 	case l.Evidence.Day != 0:
 		return " until it is clear of the line for two reported days in a row"
 	case l.Relief != nil:
-		return fmt.Sprintf(" until it has been back for %s; %d more mails without it would bring it back", span(*l.EndsAfter), *l.Relief)
+		return fmt.Sprintf(" until it has been back for %s; %d more mails without it would bring it back", Span(*l.EndsAfter), *l.Relief)
 	case *l.EndsAfter == 0:
 		return " until it is back"
 	default:
-		return fmt.Sprintf(" until it has been back for %s", span(*l.EndsAfter))
+		return fmt.Sprintf(" until it has been back for %s", Span(*l.EndsAfter))
 	}
 }
 
-// span is a length of time in its two largest units.
-func span(d time.Duration) string { return alerts.Seconds.Format(d.Round(time.Second).Seconds()) }
+// Span is a length of time in its two largest units.
+func Span(d time.Duration) string { return alerts.Seconds.Format(d.Round(time.Second).Seconds()) }
