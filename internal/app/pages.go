@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"errors"
 
 	"github.com/mailvane/mailvane/alerts"
 	"github.com/mailvane/mailvane/internal/ledger"
@@ -43,7 +44,7 @@ func (q quarantine) Show(ctx context.Context, id int64) (pages.Quarantined, erro
 	case err != nil:
 		return pages.Quarantined{}, err
 	case len(rows) == 0:
-		return pages.Quarantined{}, ledger.ErrNotFound
+		return pages.Quarantined{}, pages.ErrNotQuarantined
 	}
 	m := quarantinedOf(&rows[0])
 	if rows[0].Body != "" {
@@ -58,7 +59,11 @@ func quarantinedOf(r *ledger.QuarantineRow) pages.Quarantined {
 
 // Replay implements pages.Quarantine.
 func (q quarantine) Replay(ctx context.Context, s replay.Selection) (replay.Summary, error) {
-	return q.d.replayQuarantine(ctx, s)
+	sum, err := q.d.replayQuarantine(ctx, s)
+	if errors.Is(err, ledger.ErrNotFound) {
+		err = pages.ErrNotQuarantined
+	}
+	return sum, err
 }
 
 // replayQuarantine tries messages again, for pages and for commands.

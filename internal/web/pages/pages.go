@@ -19,7 +19,6 @@ import (
 
 	"github.com/mailvane/mailvane/alerts"
 	"github.com/mailvane/mailvane/internal/campaign"
-	"github.com/mailvane/mailvane/internal/ledger"
 	"github.com/mailvane/mailvane/internal/signal"
 	"github.com/mailvane/mailvane/internal/view"
 	"github.com/mailvane/mailvane/internal/web"
@@ -208,8 +207,8 @@ func (s *Site) fault(w http.ResponseWriter, r *http.Request, err error) {
 		status, p.Title, p.Text = http.StatusNotFound, "Not found", "There was "+err.Error()+"."
 	case errors.Is(err, web.ErrNoAlert):
 		status, p.Title, p.Text = http.StatusNotFound, "Not found", "There is no such alert, and there was none in the last 90 days."
-	case errors.Is(err, ledger.ErrNotFound):
-		status, p.Title, p.Text = http.StatusNotFound, "Not found", "That is not there any more."
+	case errors.Is(err, ErrNotQuarantined):
+		status, p.Title, p.Text = http.StatusNotFound, "Not found", "This message is not in quarantine, or not any more."
 	case errors.As(err, &wrong):
 		status, p.Title, p.Text = http.StatusBadRequest, "This cannot be done", wrong.Error()
 	case errors.Is(err, context.Canceled):

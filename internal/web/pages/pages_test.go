@@ -335,7 +335,7 @@ func TestQuarantine(t *testing.T) {
 		{"id=7", http.StatusOK, "The message is understood now, and has left quarantine.</p>\n<p>Recipients: 2 counted, 1 known already."},
 		{"reason=unknown_type", http.StatusOK, "The message is still not understood, and stays in quarantine."},
 		{"reason=unknown_type", http.StatusOK, html.EscapeString(scriptName)},
-		{"id=9", http.StatusNotFound, "not there any more"},
+		{"id=9", http.StatusNotFound, "not in quarantine"},
 		{"", http.StatusBadRequest, "Say which messages"}, {"id=7&reason=not_json", http.StatusBadRequest, "Say which messages"},
 		{"id=-7", http.StatusBadRequest, "must be a number"},
 	} {

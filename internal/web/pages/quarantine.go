@@ -2,6 +2,7 @@ package pages
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"net/url"
 	"slices"
@@ -9,7 +10,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/mailvane/mailvane/internal/ledger"
 	"github.com/mailvane/mailvane/internal/replay"
 )
 
@@ -17,12 +17,16 @@ import (
 type Quarantine interface {
 	// List lists messages without their bodies, newest first.
 	List(ctx context.Context, limit int) ([]Quarantined, error)
-	// Show is one message with its body redacted: no page may show it raw. The error is ledger.ErrNotFound when it is not in
-	// quarantine.
+	// Show is one message with its body redacted: no page may show it raw. The error is ErrNotQuarantined when it is not
+	// there.
 	Show(ctx context.Context, id int64) (Quarantined, error)
-	// Replay counts what is understood now. On an error it says what was done before.
+	// Replay counts what is understood now. On an error it says what was done before; it is ErrNotQuarantined when a message is
+	// not there.
 	Replay(ctx context.Context, s replay.Selection) (replay.Summary, error)
 }
+
+// ErrNotQuarantined says that a message is not in quarantine.
+var ErrNotQuarantined = errors.New("this message is not in quarantine")
 
 // Quarantined is a message that was not understood.
 type Quarantined struct {
@@ -91,7 +95,7 @@ type quarantinedPage struct {
 func (s *Site) quarantined(w http.ResponseWriter, r *http.Request) {
 	id, err := strconv.ParseInt(r.PathValue("id"), 10, 64)
 	if err != nil {
-		s.fault(w, r, ledger.ErrNotFound)
+		s.fault(w, r, ErrNotQuarantined)
 		return
 	}
 	m, err := s.Quarantine.Show(r.Context(), id)

@@ -220,7 +220,7 @@ func (q *shelf) Show(ctx context.Context, id int64) (Quarantined, error) {
 			return m, err
 		}
 	}
-	return Quarantined{}, ledger.ErrNotFound
+	return Quarantined{}, ErrNotQuarantined
 }
 
 func (q *shelf) Replay(ctx context.Context, s replay.Selection) (replay.Summary, error) {
