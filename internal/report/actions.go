@@ -95,11 +95,11 @@ func inboundTitle(rule *view.InboundRule) string {
 	}
 	switch rule.Problem.Kind {
 	case view.ProblemLost:
-		if n := rule.Events["publish_expired"]; n == 1 {
+		n := rule.Events["publish_expired"]
+		if n == 1 {
 			return "1 of the " + what + " was lost"
-		} else {
-			return count(n) + " " + what + " were lost"
 		}
+		return count(n) + " " + what + " were lost"
 	case view.ProblemFailing:
 		return what + " cannot be handed on"
 	case view.ProblemDisabled:

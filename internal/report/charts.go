@@ -67,7 +67,10 @@ const (
 )
 
 // Charts draws the report's charts; those of which there is nothing to be seen are left out.
-func Charts(r *Report) ([]Chart, error) {
+func Charts(r *Report) ([]Chart, error) { return charts(r, true, true) }
+
+// charts draws them in the forms that are asked for: a PNG takes a thousand times what an SVG does.
+func charts(r *Report, svg, png bool) ([]Chart, error) {
 	var all []Chart
 	for _, draw := range []func(*Report) (*drawing, bool){
 		drawCampaigns, drawGmail, drawBounces, drawComplaints, drawMail,
@@ -76,7 +79,14 @@ func Charts(r *Report) ([]Chart, error) {
 		if !ok {
 			continue
 		}
-		c, err := d.chart()
+		c := Chart{Name: d.name, Title: d.title, Alt: d.alt}
+		var err error
+		if svg {
+			c.SVG, err = d.svg()
+		}
+		if png && err == nil {
+			c.PNG, err = d.png()
+		}
 		if err != nil {
 			return nil, fmt.Errorf("draw the chart %s: %w", d.name, err)
 		}
@@ -97,7 +107,7 @@ func newDrawing(name, title string, height vg.Length) *drawing {
 	d.BackgroundColor = color.White
 	for _, axis := range []*plot.Axis{&d.X, &d.Y} {
 		axis.Tick.Label.Font, axis.Tick.Label.Color = chartFont(), inkQuiet
-		axis.LineStyle.Color, axis.Tick.LineStyle.Color = inkGrid, inkGrid
+		axis.Color, axis.Tick.Color = inkGrid, inkGrid
 	}
 	d.Legend.Top, d.Legend.Left = true, true
 	d.Legend.TextStyle.Font, d.Legend.TextStyle.Color = chartFont(), inkText
@@ -108,23 +118,20 @@ func newDrawing(name, title string, height vg.Length) *drawing {
 // chartFont is the font of all texts. It comes with the library, so that PNGs are the same everywhere.
 func chartFont() font.Font { return font.Font{Typeface: "Liberation", Variant: "Sans", Size: 12} }
 
-func (d *drawing) chart() (Chart, error) {
-	c := Chart{Name: d.name, Title: d.title, Alt: d.alt}
-	svg := &fittedSVG{Canvas: vgsvg.New(chartWidth, d.height)}
-	d.Draw(draw.NewCanvas(svg, chartWidth, d.height))
+func (d *drawing) svg() ([]byte, error) {
+	canvas := &fittedSVG{Canvas: vgsvg.New(chartWidth, d.height)}
+	d.Draw(draw.NewCanvas(canvas, chartWidth, d.height))
 	var b bytes.Buffer
-	if _, err := svg.WriteTo(&b); err != nil {
-		return c, err
-	}
-	c.SVG = svg.fit(b.Bytes())
-	b.Reset()
-	png := vgimg.PngCanvas{Canvas: vgimg.NewWith(vgimg.UseWH(chartWidth, d.height), vgimg.UseDPI(chartDPI))}
-	d.Draw(draw.New(png))
-	if _, err := png.WriteTo(&b); err != nil {
-		return c, err
-	}
-	c.PNG = b.Bytes()
-	return c, nil
+	_, err := canvas.WriteTo(&b)
+	return canvas.fit(b.Bytes()), err
+}
+
+func (d *drawing) png() ([]byte, error) {
+	canvas := vgimg.PngCanvas{Canvas: vgimg.NewWith(vgimg.UseWH(chartWidth, d.height), vgimg.UseDPI(chartDPI))}
+	d.Draw(draw.New(canvas))
+	var b bytes.Buffer
+	_, err := canvas.WriteTo(&b)
+	return b.Bytes(), err
 }
 
 // line draws a horizontal line with a name beside its right end.

@@ -56,7 +56,7 @@ func drawCampaigns(r *Report) (*drawing, bool) {
 			ink = inkAct
 		}
 		box := must(plotter.NewPolygon(plotter.XYs{{X: 0, Y: y - 0.3}, {X: length, Y: y - 0.3}, {X: length, Y: y + 0.3}, {X: 0, Y: y + 0.3}}))
-		box.Color, box.LineStyle.Width = ink, 0
+		box.Color, box.Width = ink, 0
 		d.Add(box)
 		if b.stop > 0 && b.stop <= farBeyond {
 			mark := must(plotter.NewLine(plotter.XYs{{X: b.stop, Y: y - 0.42}, {X: b.stop, Y: y + 0.42}}))
@@ -76,7 +76,7 @@ func drawCampaigns(r *Report) (*drawing, bool) {
 	d.Add(one)
 	d.X.Min, d.X.Max, d.Y.Min, d.Y.Max = 0, farBeyond*2.5, -0.6, float64(len(bars))-0.4
 	d.X.Tick.Marker = plot.ConstantTicks([]plot.Tick{{Value: 0, Label: "0"}, {Value: 1, Label: "the line"}, {Value: 3, Label: "3 times"}, {Value: 6, Label: "6 times"}})
-	d.Y.Tick.Marker, d.Y.Tick.Label.Color, d.Y.LineStyle.Width, d.Y.Tick.LineStyle.Width = plot.ConstantTicks(names), inkText, 0, 0
+	d.Y.Tick.Marker, d.Y.Tick.Label.Color, d.Y.Width, d.Y.Tick.Width = plot.ConstantTicks(names), inkText, 0, 0
 	d.alt = "Bars, the length of which is how many times its line a campaign's figure is; an upright mark shows where to stop. " +
 		strings.Join(words, "; ") + "."
 	return d, true

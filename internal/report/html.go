@@ -21,7 +21,7 @@ func HTML(w io.Writer, r *Report) error {
 		return err
 	}
 	p := newPage(r, maxRows)
-	if p.Charts, err = Charts(r); err != nil {
+	if p.Charts, err = charts(r, true, false); err != nil {
 		return err
 	}
 	var b bytes.Buffer // a page is whole or not there

@@ -163,7 +163,7 @@ func judgeWorst(c *Campaign) (f finding, ok bool) {
 	if level := levelOf(&figure, linesOf(s)); level != LevelAct && level != LevelUrgent {
 		return f, false
 	}
-	name, what, _ := signalWords(s)
+	name, what := signalWords(s)
 	at := providerName(w.Provider)
 	f = finding{level: LevelAct, weight: w.Low / *w.Line, signal: w.Signal, value: w.Value, line: *w.Line}
 	f.title = fmt.Sprintf("%s at %s: %s", name, at, percent(w.Value))
@@ -291,7 +291,7 @@ func judgeGrowth(c *Campaign, s signal.Signal) (f finding, ok bool) {
 	if l := linesOf(s); l.act > 0 && compared.Value < l.act/5 || l.act == 0 && compared.Value < 0.005 {
 		return f, false
 	}
-	name, of, _ := signalWords(s)
+	name, of := signalWords(s)
 	f = finding{level: LevelWatch, signal: s.String(), value: compared.Value, line: linesOf(s).act}
 	before := "none before"
 	if compared.Before > 0 {

@@ -55,11 +55,11 @@ func Mail(r *Report) (Message, error) {
 		*cards = (*cards)[:min(len(*cards), maxMailCards)]
 	}
 	m := Message{Subject: shown(p.Verdict+" · mail report of "+r.Period.String(), maxSubject)}
-	charts, err := Charts(r)
+	pictures, err := charts(r, false, true)
 	if err != nil {
 		return m, err
 	}
-	for _, c := range charts {
+	for _, c := range pictures {
 		if slices.Contains(mailCharts(), c.Name) {
 			cid := c.Name + "@report.mailvane"
 			m.Images = append(m.Images, Image{CID: cid, Alt: c.Alt, PNG: c.PNG})

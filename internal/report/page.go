@@ -326,7 +326,7 @@ func worstCell(c *Campaign) cell {
 	var t cell
 	if w := c.Worst; w != nil {
 		s, _ := signal.Parse(w.Signal)
-		name, _, _ := signalWords(s)
+		name, _ := signalWords(s)
 		t.Value = providerName(w.Provider) + ": " + percent(w.Value) + " " + name
 	}
 	var reasons []string

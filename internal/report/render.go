@@ -61,23 +61,19 @@ func JSON(w io.Writer, r *Report) error {
 	}
 	// Quotes within strings are escaped, so that this is found once.
 	before, after, _ := bytes.Cut(text, []byte(`,"campaigns":null,`))
-	out := bufio.NewWriterSize(w, 1<<16)
-	out.Write(before)
-	out.WriteString(`,"campaigns":[`)
+	out := bufio.NewWriterSize(w, 1<<16) // Flush tells of any error before it
+	fmt.Fprintf(out, `%s,"campaigns":[`, before)
+	comma := ""
 	for i := range r.Campaigns {
-		if i > 0 {
-			out.WriteByte(',')
-		}
 		one, err := json.Marshal(&r.Campaigns[i])
 		if err != nil {
 			return err
 		}
-		out.Write(one)
+		fmt.Fprintf(out, "%s%s", comma, one)
+		comma = ","
 	}
-	out.WriteString("],")
-	out.Write(after)
-	out.WriteByte('\n')
-	return out.Flush() // it tells of any error before
+	fmt.Fprintf(out, "],%s\n", after)
+	return out.Flush()
 }
 
 // Parse reads what JSON wrote.

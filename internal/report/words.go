@@ -106,25 +106,25 @@ func (r *Report) moment(t time.Time) string {
 	return t.In(r.Period.Location()).Format("Mon 2 Jan 2006 15:04 MST")
 }
 
-// signalWords is what people call a signal: the share of what, and its parts.
-func signalWords(s signal.Signal) (name, numerator, denominator string) {
+// signalWords is what people call a signal, and what became of the mail that it counts.
+func signalWords(s signal.Signal) (name, became string) {
 	switch s {
 	case signal.DeliveryRate:
-		return "delivered", "delivered", "attempted"
+		return "delivered", "delivered"
 	case signal.HardBounceRate:
-		return "hard bounces", "refused for good", "attempted"
+		return "hard bounces", "refused for good"
 	case signal.SoftBounceRate:
-		return "soft bounces", "given up after temporary refusals", "attempted"
+		return "soft bounces", "given up after temporary refusals"
 	case signal.BlockRate:
-		return "blocked", "blocked", "attempted"
+		return "blocked", "blocked"
 	case signal.DelayRate:
-		return "delayed", "put off at least once", "attempted"
+		return "delayed", "put off at least once"
 	case signal.ComplaintRate:
-		return "complaints", "complaints", "delivered at providers that report them"
+		return "complaints", "complaints"
 	case signal.UnsubscribeRate:
-		return "unsubscribes", "unsubscribes", "delivered"
+		return "unsubscribes", "unsubscribes"
 	default:
-		return "suppressed", "on a suppression list", "sent"
+		return "suppressed", "on a suppression list"
 	}
 }
 

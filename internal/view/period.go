@@ -131,52 +131,67 @@ func (u until) Readings(ctx context.Context, q ledger.ReadingQuery) ([]ledger.Re
 func (q *PeriodQuery) week(day int) int { return (day + (7-q.First%7)%7) / 7 }
 
 const (
-	// cohortHours is how much send time is read at once: as little as costs little, for the sake of memory.
-	cohortHours = 6
+	// fewestHours and mostHours bound how much send time is read at once: as much as holds about someRows, for the sake of
+	// memory.
+	fewestHours, mostHours = 3, 24
+	someRows               = 40_000
 	// ahead is how many pieces of cohorts are read while one is summed up.
 	ahead = 2
 )
 
-// readCohorts reads and sums up the mail, a day at a time or less: until the next time at which something is counted
-// differently. What it reads ahead ends with it.
+// piece is mail that is counted alike, of one day or less.
+type piece struct {
+	from int64
+	rows []ledger.CohortRow
+	err  error
+}
+
+// readCohorts reads and sums up the mail, piece by piece. What it reads ahead ends with it.
 func (p *Period) readCohorts(ctx context.Context) error {
 	q := &p.query
-	cuts := p.cuts()
-	pieces := make([]chan piece, len(cuts)-1)
+	cuts, hours := p.cuts(), int64(fewestHours)
+	from, cut := cuts[0], 1
 	ctx, cancel := context.WithCancel(ctx)
 	var reading sync.WaitGroup
 	defer reading.Wait()
 	defer cancel()
-	read := func(i int) {
-		pieces[i] = make(chan piece, 1)
+	var queue []chan piece
+	read := func() {
+		if cut == len(cuts) {
+			return
+		}
+		got, at, to := make(chan piece, 1), from, min(from+hours*step, cuts[cut])
+		if from = to; to == cuts[cut] {
+			cut++
+		}
+		queue = append(queue, got)
 		reading.Go(func() {
-			got, err := p.reader.Cohorts(ctx, ledger.CohortQuery{From: time.Unix(cuts[i], 0), To: time.Unix(cuts[i+1], 0), Sum: true})
-			pieces[i] <- piece{got.Rows, err}
+			c, err := p.reader.Cohorts(ctx, ledger.CohortQuery{From: time.Unix(at, 0), To: time.Unix(to, 0), Sum: true})
+			got <- piece{at, c.Rows, err}
 		})
 	}
-	for i := range min(ahead, len(pieces)) {
-		read(i)
+	for range ahead {
+		read()
 	}
-	for i, from := range cuts[:len(cuts)-1] {
-		got := <-pieces[i]
+	for len(queue) > 0 {
+		got := <-queue[0]
 		if got.err != nil {
 			return got.err
 		}
-		if i+ahead < len(pieces) {
-			read(i + ahead)
+		switch queue = queue[1:]; {
+		case len(got.rows) < someRows/2:
+			hours = min(2*hours, mostHours)
+		case len(got.rows) > someRows:
+			hours = max(hours/2, fewestHours)
 		}
-		day := q.dayOf(from)
-		p.count(got.rows, day, from)
+		read()
+		day := q.dayOf(got.from)
+		p.count(got.rows, day, got.from)
 		if q.Progress != nil {
 			q.Progress(day+1, len(q.Edges)-1)
 		}
 	}
 	return nil
-}
-
-type piece struct {
-	rows []ledger.CohortRow
-	err  error
 }
 
 func (q *PeriodQuery) dayOf(at int64) int {
@@ -190,9 +205,6 @@ func (p *Period) cuts() []int64 {
 	cuts := make([]int64, 0, len(q.Edges))
 	for _, t := range q.Edges {
 		cuts = append(cuts, t.Unix())
-		for hours := cohortHours; hours < 24; hours += cohortHours {
-			cuts = append(cuts, hourOf(t.Unix())+int64(hours)*step)
-		}
 	}
 	for _, since := range p.eras.origins {
 		cuts = append(cuts, since[:]...)
@@ -478,8 +490,8 @@ func (p *Period) readGaps(ctx context.Context) error {
 		first = p.counted
 	}
 	busy := map[int64]bool{}
-	for from := first; from.Before(end); from = from.AddDate(0, 0, 1) {
-		rows, err := p.reader.OwnTime(ctx, from, from.AddDate(0, 0, 1))
+	for from := first; from.Before(end); from = from.AddDate(0, 0, 7) {
+		rows, err := p.reader.OwnTime(ctx, from, from.AddDate(0, 0, 7))
 		if err != nil {
 			return err
 		}

@@ -27,7 +27,7 @@ func (p *Period) readGmail(ctx context.Context) error {
 	v.joiner = joiner{zone: zone, uses: map[campaign.Day]dayUses{}}
 	set := newReadingSet(zone)
 	for d := g.first - (reportedDays - 7); d <= g.today; d++ {
-		if err := p.readGmailDay(ctx, set, d, zone, ""); err != nil {
+		if err := p.readGmailDays(ctx, set, d, d+1, zone, ""); err != nil {
 			return err
 		}
 	}
@@ -51,10 +51,11 @@ func (p *Period) readGmail(ctx context.Context) error {
 	return p.readSpam(ctx, g)
 }
 
-func (p *Period) readGmailDay(ctx context.Context, into *readingSet, d campaign.Day, zone *time.Location, metric string) error {
+// readGmailDays reads what is told of days, up to the day to, which is left out; of one metric, or of all when it is empty.
+func (p *Period) readGmailDays(ctx context.Context, into *readingSet, d, to campaign.Day, zone *time.Location, metric string) error {
 	for _, source := range []string{observation.PostmasterV2, observation.PostmasterV1} {
 		rows, err := p.reader.Readings(ctx, ledger.ReadingQuery{
-			Source: source, Metric: metric, From: d.Start(zone), To: (d + 1).Start(zone),
+			Source: source, Metric: metric, From: d.Start(zone), To: to.Start(zone),
 		})
 		if err != nil {
 			return err
@@ -102,11 +103,9 @@ func (p *Period) DomainHistories() []DomainHistory { return p.spam }
 func (p *Period) readSpam(ctx context.Context, g *gmail) error {
 	set := newReadingSet(g.zone)
 	earliest := g.first - campaign.Day(p.query.First)
-	for d := earliest; d <= g.today; d++ {
-		for _, metric := range []string{observation.PostmasterSpamRate, observation.PostmasterArrived} {
-			if err := p.readGmailDay(ctx, set, d, g.zone, metric); err != nil {
-				return err
-			}
+	for _, metric := range []string{observation.PostmasterSpamRate, observation.PostmasterArrived} { // one of a domain and day
+		if err := p.readGmailDays(ctx, set, earliest, g.today+1, g.zone, metric); err != nil {
+			return err
 		}
 	}
 	r := set.done()

@@ -48,25 +48,26 @@ func (p *Period) readAccounts(ctx context.Context) error {
 // readRates reads SES's rates of all weeks.
 func (p *Period) readRates(ctx context.Context, b *books) error {
 	last := map[readingSeries]map[int]signal.Point{}
-	for day := range len(p.query.Edges) - 1 {
+	edges := p.query.Edges
+	for day := 0; day < len(edges)-1; day += 7 {
 		for _, metric := range []string{observation.AccountBounceRate, observation.AccountComplaintRate} {
 			rows, err := p.reader.Readings(ctx, ledger.ReadingQuery{
-				Source: observation.AccountCloudWatch, Metric: metric, From: p.query.Edges[day], To: p.query.Edges[day+1],
+				Source: observation.AccountCloudWatch, Metric: metric, From: edges[day], To: edges[min(day+7, len(edges)-1)],
 			})
 			if err != nil {
 				return err
 			}
 			for i := range rows {
 				r := &rows[i]
-				key := readingSeries{r.Key.Subject, r.Key.Metric, ""}
+				key, on := readingSeries{r.Key.Subject, r.Key.Metric, ""}, p.query.dayOf(r.Start.Unix())
 				if r.Value == nil || r.Key.Detail != "" {
 					continue
 				}
 				if last[key] == nil {
 					last[key] = map[int]signal.Point{}
 				}
-				if before, ok := last[key][day]; !ok || r.Start.After(before.At) {
-					last[key][day] = signal.Point{At: r.Start.UTC(), Value: short(*r.Value)}
+				if before, ok := last[key][on]; !ok || r.Start.After(before.At) {
+					last[key][on] = signal.Point{At: r.Start.UTC(), Value: short(*r.Value)}
 				}
 			}
 		}
