@@ -1,0 +1,75 @@
+package app
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/mailvane/mailvane/internal/simulator"
+)
+
+// TestDemoAlerts holds that the demo's alerts show a group and one that stands for another, and that what PagerDuty is told is
+// printed.
+func TestDemoAlerts(t *testing.T) {
+	now := time.Now()
+	var whole string
+	r := startWith(t, simulator.Demo(now, demoSeed, 1), func(text string) string {
+		whole = text
+		return without(text, "  postmaster:", "") // what Gmail says is judged by the mail that is known when it comes
+	})
+	if _, err := r.daemon.readHistory(t.Context(), r.sim.History(now.AddDate(0, 0, -7), now)); err != nil {
+		t.Fatal(err)
+	}
+	r.write(t, whole)
+	r.reload(t)
+	ctx, cancel := context.WithCancel(t.Context())
+	var printed bytes.Buffer
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		printEvents(ctx, &printed, r.sim.Pager())
+	}()
+	defer cancel()
+	told := func(what string) func() bool {
+		form := regexp.MustCompile(what)
+		return func() bool {
+			events := r.sim.Pager().Events()
+			for i := range events {
+				if form.MatchString(events[i].String()) {
+					return true
+				}
+			}
+			return false
+		}
+	}
+	r.until(t, "a group that is told", told("opened .*/GmailCompliance/.*: 3 times GmailCompliance"))
+	r.until(t, "an alert that is muted", func() bool { return r.muted(t) > 0 })
+	time.Sleep(2 * time.Second) // it prints once a second
+	cancel()
+	<-ended
+	var want strings.Builder
+	events := r.sim.Pager().Events()
+	for i := range events[:min(len(events), strings.Count(printed.String(), "\n"))] { // more may have come since
+		fmt.Fprintf(&want, "PagerDuty %s\n", &events[i])
+	}
+	if diff := cmp.Diff(want.String(), printed.String()); diff != "" || !strings.Contains(want.String(), "GmailCompliance") {
+		t.Errorf("it prints other events than PagerDuty was told (-told +printed):\n%s", diff)
+	}
+}
+
+// muted counts the alerts for which another stands.
+func (r *run) muted(t *testing.T) int {
+	t.Helper()
+	var answer struct{ Total int }
+	if err := json.NewDecoder(r.get(t, "/api/v1/alerts?state=muted").Body).Decode(&answer); err != nil {
+		t.Fatal(err)
+	}
+	return answer.Total
+}
