@@ -102,7 +102,7 @@ func (v *View) story(ctx context.Context, tenant, id string, w signal.Window) (D
 	problems := v.problems(w)
 	d, now := v.present(tenant, id, w)
 	d.Inbound, d.Campaign.Inbound = problemsOf(problems, id), flagOf(problems, id)
-	rows, err := v.history(ctx, tenant, id, now.asOf)
+	rows, err := v.history(ctx, tenant, id, &now)
 	if err != nil {
 		return Detail{}, nil, fmt.Errorf("read campaign %q of tenant %q: %w", id, tenant, err)
 	}
@@ -129,6 +129,12 @@ type moment struct {
 	eras  *eras
 	group func(string) string
 	stale bool
+}
+
+func (v *View) moment() moment {
+	v.mu.RLock()
+	defer v.mu.RUnlock()
+	return moment{asOf: v.asOf, eras: v.sums.eras, group: v.group, stale: v.stale}
 }
 
 // present is what the running sums say.
@@ -168,28 +174,6 @@ func illustrate(reasons []Reason, samples []ledger.SampleRow) {
 			}
 		}
 	}
-}
-
-// history reads the campaign's rows, in pieces so that no reader holds the ledger for long.
-func (v *View) history(ctx context.Context, tenant, id string, asOf time.Time) ([]ledger.CohortRow, error) {
-	if asOf.IsZero() {
-		return nil, nil
-	}
-	var rows []ledger.CohortRow
-	first := asOf.Truncate(time.Hour).AddDate(0, 0, -historyDays)
-	for from := first; from.Before(asOf); from = from.AddDate(0, 0, chunkDays) {
-		to := from.AddDate(0, 0, chunkDays)
-		if !to.Before(asOf) {
-			to = time.Unix(farAhead(asOf), 0)
-		}
-		q := ledger.CohortQuery{From: from, To: to, Tenant: tenant, Campaign: id}
-		piece, err := v.reader.Cohorts(ctx, q)
-		if err != nil {
-			return nil, err
-		}
-		rows = append(rows, piece.Rows...)
-	}
-	return rows, nil
 }
 
 // add counts a row of the ledger. The longest span then holds all rows that were added, the others those younger than

@@ -36,8 +36,9 @@ func timelines() []struct{ over, width time.Duration } {
 // Timeline says it of the mail of so long, five weeks at most; over more than a week in days of UTC. It reads five weeks of
 // the campaign's cohorts.
 func (v *View) Timeline(ctx context.Context, tenant, id string, over time.Duration) (Timeline, error) {
-	t := newTimeline(v.AsOf(), over)
-	rows, err := v.history(ctx, tenant, id, t.End)
+	now := v.moment()
+	t := newTimeline(now.asOf, over)
+	rows, err := v.history(ctx, tenant, id, &now)
 	if err != nil {
 		return Timeline{}, fmt.Errorf("read the timeline of campaign %q of tenant %q: %w", id, tenant, err)
 	}

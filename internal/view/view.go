@@ -108,6 +108,8 @@ type View struct {
 	inboundReader inboundReader
 	inbound       atomic.Pointer[inbound]
 
+	histories histories
+
 	// mu guards everything below. Only Refresh and SetSettings write, and neither reads the ledger while it holds mu.
 	mu       sync.RWMutex
 	settings Settings
@@ -173,6 +175,7 @@ func (v *View) Refresh(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("refresh the view: %w", err)
 	}
+	v.histories.forget(asOf.Add(-historyKept))
 	failing := v.failingSince()
 	v.mu.Lock()
 	defer v.mu.Unlock()
