@@ -40,46 +40,18 @@ func readAlerts(ctx context.Context, source Source, o *Options) ([]watch.Event, 
 	return events, nil
 }
 
-// firing tells which alerts fired in the period, the worst first, by following them through what happened.
+// episode is an alert as it is followed through what happened to it.
+type episode struct {
+	Alert
+	severity alerts.Severity
+}
+
+// firing tells which alerts fired in the period, the worst first.
 func (b *builder) firing() []Alert {
-	type episode struct {
-		Alert
-		severity alerts.Severity
-		on       bool
-	}
 	all := map[string]*episode{}
 	for i := range b.events {
-		e := &b.events[i]
-		if !b.alertFits(&e.Alert) {
-			continue
-		}
-		id := e.Alert.ID()
-		a := all[id]
-		in := !e.At.Before(b.Period.Start)
-		switch e.Kind {
-		case alerts.Triggered, alerts.Escalated, alerts.Deescalated:
-			if a == nil {
-				a = &episode{Alert: Alert{
-					Rule: e.Alert.Rule, Subject: e.Alert.Subject.String(), Owner: e.Alert.Owner, Started: e.Alert.StartedAt.UTC(),
-				}}
-				all[id] = a
-			}
-			a.on, a.Ended = true, nil
-			if in && e.Kind == alerts.Triggered {
-				a.Fired++
-			}
-			if e.Alert.Severity >= a.severity {
-				a.severity = e.Alert.Severity
-				if v := &e.Alert.Evidence; v.Known {
-					a.Value, a.Line = new(short(v.Value)), new(short(v.Line))
-				}
-			}
-		case alerts.Resolved:
-			if a != nil && !in {
-				delete(all, id)
-			} else if a != nil {
-				a.on, a.Ended = false, new(e.At.UTC())
-			}
+		if e := &b.events[i]; b.alertFits(&e.Alert) {
+			b.follow(all, e)
 		}
 	}
 	var told []*episode
@@ -96,6 +68,37 @@ func (b *builder) firing() []Alert {
 		list = append(list, a.Alert)
 	}
 	return list
+}
+
+// follow takes in what happened to an alert. One that ended before the period is forgotten.
+func (b *builder) follow(all map[string]*episode, e *watch.Event) {
+	id := e.Alert.ID()
+	a, in := all[id], !e.At.Before(b.Period.Start)
+	switch e.Kind {
+	case alerts.Triggered, alerts.Escalated, alerts.Deescalated:
+		if a == nil {
+			a = &episode{Alert: Alert{
+				Rule: e.Alert.Rule, Subject: e.Alert.Subject.String(), Owner: e.Alert.Owner, Started: e.Alert.StartedAt.UTC(),
+			}}
+			all[id] = a
+		}
+		a.Ended = nil
+		if in && e.Kind == alerts.Triggered {
+			a.Fired++
+		}
+		if e.Alert.Severity >= a.severity {
+			a.severity = e.Alert.Severity
+			if v := &e.Alert.Evidence; v.Known {
+				a.Value, a.Line = new(short(v.Value)), new(short(v.Line))
+			}
+		}
+	case alerts.Resolved:
+		if a != nil && in {
+			a.Ended = new(e.At.UTC())
+		} else {
+			delete(all, id)
+		}
+	}
 }
 
 // alertFits says whether an alert is told in a report about part of the campaigns.

@@ -214,7 +214,7 @@ func (d *drawing) rates(r *Report, all []series, limits []limit) {
 	}
 	top *= 1.25
 	shade := must(plotter.NewPolygon(plotter.XYs{{X: start - 0.5, Y: 0}, {X: last + 0.5, Y: 0}, {X: last + 0.5, Y: top}, {X: start - 0.5, Y: top}}))
-	shade.Color, shade.LineStyle.Width = inkShade, 0
+	shade.Color, shade.Width = inkShade, 0
 	grid := plotter.NewGrid()
 	grid.Vertical.Width, grid.Horizontal.Color = 0, inkGrid
 	d.Add(shade, grid)
@@ -260,36 +260,6 @@ func (d *drawing) series(s series, n int) {
 	thumb := must(plotter.NewLine(plotter.XYs{{X: 0, Y: 0}, {X: 1, Y: 1}}))
 	thumb.Color, thumb.Width, thumb.Dashes = ink, 2, dashes
 	d.Legend.Add(shown(s.name, 40), thumb, scatter)
-}
-
-// weekTicks marks the first day of each week.
-type weekTicks struct{ first, last float64 }
-
-// Ticks implements plot.Ticker.
-func (t weekTicks) Ticks(float64, float64) []plot.Tick {
-	var ticks []plot.Tick
-	step := 7.0
-	for t.last-t.first > 8*step {
-		step += 7
-	}
-	for at := t.first; at <= t.last; at += step {
-		ticks = append(ticks, plot.Tick{Value: at, Label: time.Unix(int64(at)*86400, 0).UTC().Format("Mon 2 Jan")})
-	}
-	return ticks
-}
-
-// percentTicks writes shares as per cent.
-type percentTicks struct{}
-
-// Ticks implements plot.Ticker.
-func (percentTicks) Ticks(low, high float64) []plot.Tick {
-	var ticks []plot.Tick
-	for _, t := range (plot.DefaultTicks{}).Ticks(low*100, high*100) {
-		if t.Label != "" {
-			ticks = append(ticks, plot.Tick{Value: t.Value / 100, Label: decimal(t.Value, 3) + nbsp + "%"})
-		}
-	}
-	return ticks
 }
 
 // drawGmail draws the spam rates of the domains.
@@ -396,31 +366,4 @@ func drawMail(r *Report) (*drawing, bool) {
 	d.X.Min, d.X.Max = -0.6, float64(len(r.Days))-0.4
 	d.alt = "Bars by day: " + strings.Join(words, ", ") + "."
 	return d, true
-}
-
-// dayTicks names the days of a period, not all of them when there are many.
-type dayTicks []Span
-
-// Ticks implements plot.Ticker.
-func (t dayTicks) Ticks(float64, float64) []plot.Tick {
-	var ticks []plot.Tick
-	step := 1 + len(t)/10
-	for i := 0; i < len(t); i += step {
-		ticks = append(ticks, plot.Tick{Value: float64(i), Label: dayOf(t[i].From)})
-	}
-	return ticks
-}
-
-// countTicks writes counts.
-type countTicks struct{}
-
-// Ticks implements plot.Ticker.
-func (countTicks) Ticks(low, high float64) []plot.Tick {
-	var ticks []plot.Tick
-	for _, t := range (plot.DefaultTicks{}).Ticks(low, high) {
-		if t.Label != "" && t.Value == math.Trunc(t.Value) {
-			ticks = append(ticks, plot.Tick{Value: t.Value, Label: count(int64(t.Value))})
-		}
-	}
-	return ticks
 }

@@ -15,15 +15,15 @@ import (
 // farBeyond is how many times a line a bar shows; what is further beyond says so beside its bar.
 const farBeyond = 6.0
 
-// drawCampaigns draws how far campaigns are beyond the line of what is worst about them.
-func drawCampaigns(r *Report) (*drawing, bool) {
-	type bar struct {
-		name, figure string
-		times, stop  float64
-		level        Level
-	}
-	var bars []bar
-	var words []string
+// bar is a campaign and how many times its line its figure is; stop is where to stop, in the same measure, 0 for nowhere.
+type bar struct {
+	name, figure string
+	times, stop  float64
+	level        Level
+}
+
+// bars are those of the campaigns with something to do, and the chart in words.
+func (r *Report) bars() (bars []bar, words []string) {
 	for i := range r.Actions {
 		a := &r.Actions[i]
 		if a.About != AboutCampaign || a.Value == nil || a.Line == nil || len(bars) == maxBars {
@@ -40,46 +40,58 @@ func drawCampaigns(r *Report) (*drawing, bool) {
 		bars = append(bars, bar{name, figure, *a.Value / l.act, l.stop / l.act, a.Level})
 		words = append(words, fmt.Sprintf("%s: %s, %s the line", name, figure, times(*a.Value, l.act)))
 	}
+	return bars, words
+}
+
+// drawCampaigns draws how far campaigns are beyond the line of what is worst about them.
+func drawCampaigns(r *Report) (*drawing, bool) {
+	bars, words := r.bars()
 	if len(bars) == 0 {
 		return nil, false
 	}
 	d := newDrawing(ChartCampaigns, "How far campaigns are beyond their lines", vg.Length(64+34*len(bars)))
 	names := make([]plot.Tick, 0, len(bars))
-	for i, b := range bars {
+	for i := range bars {
 		y := float64(len(bars) - 1 - i)
-		length := math.Min(b.times, farBeyond)
-		ink := inkPale
-		switch b.level {
-		case LevelUrgent:
-			ink = inkLine
-		case LevelAct:
-			ink = inkAct
-		}
-		box := must(plotter.NewPolygon(plotter.XYs{{X: 0, Y: y - 0.3}, {X: length, Y: y - 0.3}, {X: length, Y: y + 0.3}, {X: 0, Y: y + 0.3}}))
-		box.Color, box.Width = ink, 0
-		d.Add(box)
-		if b.stop > 0 && b.stop <= farBeyond {
-			mark := must(plotter.NewLine(plotter.XYs{{X: b.stop, Y: y - 0.42}, {X: b.stop, Y: y + 0.42}}))
-			mark.Color, mark.Width = inkText, 2
-			d.Add(mark)
-			length = math.Max(length, b.stop)
-		}
-		text := b.figure
-		if b.times > farBeyond {
-			text += ", " + times(b.times, 1) + " the line"
-		}
-		d.Add(caption(length, y, text, inkText))
-		names = append(names, plot.Tick{Value: y, Label: shown(b.name, 24)})
+		d.bar(&bars[i], y)
+		names = append(names, plot.Tick{Value: y, Label: shown(bars[i].name, 24)})
 	}
 	one := must(plotter.NewLine(plotter.XYs{{X: 1, Y: -0.6}, {X: 1, Y: float64(len(bars)) - 0.4}}))
 	one.Color, one.Width, one.Dashes = inkText, 1.2, []vg.Length{4, 3}
 	d.Add(one)
 	d.X.Min, d.X.Max, d.Y.Min, d.Y.Max = 0, farBeyond*2.5, -0.6, float64(len(bars))-0.4
-	d.X.Tick.Marker = plot.ConstantTicks([]plot.Tick{{Value: 0, Label: "0"}, {Value: 1, Label: "the line"}, {Value: 3, Label: "3 times"}, {Value: 6, Label: "6 times"}})
+	d.X.Tick.Marker = plot.ConstantTicks([]plot.Tick{
+		{Value: 0, Label: "0"}, {Value: 1, Label: "the line"}, {Value: 3, Label: "3 times"}, {Value: 6, Label: "6 times"},
+	})
 	d.Y.Tick.Marker, d.Y.Tick.Label.Color, d.Y.Width, d.Y.Tick.Width = plot.ConstantTicks(names), inkText, 0, 0
 	d.alt = "Bars, the length of which is how many times its line a campaign's figure is; an upright mark shows where to stop. " +
 		strings.Join(words, "; ") + "."
 	return d, true
+}
+
+// bar draws one bar, with a mark where to stop and the figure in words.
+func (d *drawing) bar(b *bar, y float64) {
+	length, ink := math.Min(b.times, farBeyond), inkPale
+	switch b.level {
+	case LevelUrgent:
+		ink = inkLine
+	case LevelAct:
+		ink = inkAct
+	}
+	box := must(plotter.NewPolygon(plotter.XYs{{X: 0, Y: y - 0.3}, {X: length, Y: y - 0.3}, {X: length, Y: y + 0.3}, {X: 0, Y: y + 0.3}}))
+	box.Color, box.Width = ink, 0
+	d.Add(box)
+	if b.stop > 0 && b.stop <= farBeyond {
+		mark := must(plotter.NewLine(plotter.XYs{{X: b.stop, Y: y - 0.42}, {X: b.stop, Y: y + 0.42}}))
+		mark.Color, mark.Width = inkText, 2
+		d.Add(mark)
+		length = math.Max(length, b.stop)
+	}
+	text := b.figure
+	if b.times > farBeyond {
+		text += ", " + times(b.times, 1) + " the line"
+	}
+	d.Add(caption(length, y, text, inkText))
 }
 
 func barWords(name string) string {

@@ -117,6 +117,20 @@ func (p *mailPage) text() string {
 			}
 		}
 	}
+	p.textTables(line)
+	line("\nCoverage, and what is not known")
+	for _, n := range p.Unknown {
+		line("- %s: %s", n.Topic, shown(n.Text, 1000))
+	}
+	line("\nFigures are of the mail sent in this period, with what became of it up to %s. Made by Mailvane on %s.", p.moment(p.AsOf), p.Made)
+	if p.Link != "" {
+		line("%s", p.Link)
+	}
+	return b.String()
+}
+
+// textTables writes what changed, and the campaigns.
+func (p *mailPage) textTables(line func(format string, args ...any)) {
 	if p.Changes != nil && len(p.Changes.Lines) > 0 {
 		line("\nWhat changed since the edition of %s", p.moment(p.Changes.MadeAt))
 		for _, l := range p.Changes.Lines {
@@ -140,13 +154,4 @@ func (p *mailPage) text() string {
 	if p.MoreRows > 0 {
 		line("- and %d more", p.MoreRows)
 	}
-	line("\nCoverage, and what is not known")
-	for _, n := range p.Unknown {
-		line("- %s: %s", n.Topic, shown(n.Text, 1000))
-	}
-	line("\nFigures are of the mail sent in this period, with what became of it up to %s. Made by Mailvane on %s.", p.moment(p.AsOf), p.Made)
-	if p.Link != "" {
-		line("%s", p.Link)
-	}
-	return b.String()
 }
