@@ -214,6 +214,7 @@ func TestHeartbeat(t *testing.T) {
 // the outbox, and that it fails goes out by another way.
 func TestAFailingNotifierIsToldElsewhere(t *testing.T) {
 	r := startTold(t, quickAlerts)
+	r.told(t, map[string]string{"Bounces": "triggered"})
 	remove := r.sim.Pager().Inject(pager.Fault{Kind: pager.FaultStatus, Path: pager.EventsPath, Status: 503})
 	defer remove()
 	dir := filepath.Dir(r.file)
