@@ -10,7 +10,7 @@ import (
 	"github.com/mailvane/mailvane/internal/signal"
 )
 
-// PeriodReader is what a period is read from.
+// PeriodReader is what a period is read from, by several goroutines.
 type PeriodReader interface {
 	Reader
 	ledger.AlertReader

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"math/rand/v2"
+	"sync"
 	"testing"
 	"time"
 
@@ -19,6 +20,16 @@ import (
 type periodMemory struct {
 	*memory
 	ledger.AlertReader
+	mu *sync.Mutex
+}
+
+func newPeriodMemory(m *memory) periodMemory { return periodMemory{memory: m, mu: new(sync.Mutex)} }
+
+// Cohorts is called from several goroutines, unlike that of the memory.
+func (m periodMemory) Cohorts(ctx context.Context, q ledger.CohortQuery) (ledger.Cohorts, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.memory.Cohorts(ctx, q)
 }
 
 // lastWeek is the week that ends at a time, with the four before it.
@@ -59,7 +70,7 @@ func TestPeriodSaysWhatTheViewSaid(t *testing.T) {
 		}
 		v := New(w.ledger, o)
 		check(t, v.Refresh(t.Context()))
-		p, err := ReadPeriod(t.Context(), periodMemory{memory: w.ledger}, o, lastWeek(monday, time.UTC))
+		p, err := ReadPeriod(t.Context(), newPeriodMemory(w.ledger), o, lastWeek(monday, time.UTC))
 		check(t, err)
 		var got []Campaign
 		for c := range p.Campaigns(func(signal.Signal) float64 { return 0 }) {
@@ -144,7 +155,7 @@ func TestPeriodBefore(t *testing.T) {
 	for day := range 31 {
 		q.Edges = append(q.Edges, end.AddDate(0, 0, day-30))
 	}
-	p, err := ReadPeriod(context.Background(), periodMemory{memory: m}, Options{Group: group, Settings: Settings{Streams: streams}}, q)
+	p, err := ReadPeriod(context.Background(), newPeriodMemory(m), Options{Group: group, Settings: Settings{Streams: streams}}, q)
 	check(t, err)
 	got := map[string][2]int64{}
 	for c := range p.Campaigns(func(signal.Signal) float64 { return 0 }) {
