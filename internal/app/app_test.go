@@ -245,6 +245,8 @@ func TestTheAPIKeepsItsContract(t *testing.T) {
 		"/api/v1/campaigns?window=24h", "/api/v1/campaigns/winter-clearance", "/api/v1/campaigns/otp-login?window=1h",
 		"/api/v1/campaigns/acme-news?tenant=acme", "/api/v1/campaigns/nothing", "/api/v1/providers?window=7d", "/api/v1/sources",
 		"/api/v1/campaigns?window=7d&match=otp-*", "/api/v1/domains?window=7d", "/api/v1/identifiers?window=7d",
+		"/campaigns/winter-clearance/timeline.json?range=24h", "/campaigns/otp-login/timeline.json", "/campaigns/nothing/timeline.json",
+		"/campaigns/otp-login/timeline.json?range=1y",
 	)
 }
 

@@ -40,7 +40,7 @@ func timelineTable(r *http.Request, line *view.Timeline) *table {
 	return t
 }
 
-// chart is what the timeline's script draws.
+// chart is what the timeline's script draws; internal/web/openapi.yaml describes it.
 type chart struct {
 	// Width is how many seconds a point holds; Times are when each begins, in Unix seconds.
 	Width  int64              `json:"width"`
@@ -89,7 +89,7 @@ func (s *Site) timelineJSON(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "The timeline could not be read.", http.StatusInternalServerError)
 		return
 	}
-	c := chart{Width: int64(line.Width / time.Second), Start: line.Start.Unix(), End: line.End.Unix(), Counts: map[string][]int64{}}
+	c := chart{Width: int64(line.Width / time.Second), Start: line.Start.Unix(), End: line.End.Unix(), Times: []int64{}, Counts: map[string][]int64{}}
 	for i := range line.Points {
 		x := &line.Points[i]
 		c.Times = append(c.Times, x.Start.Unix())
