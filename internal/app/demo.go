@@ -78,7 +78,7 @@ func Demo(ctx context.Context, o DemoOptions) (err error) {
 	defer beside.Wait()
 	defer cancel()
 	beside.Go(func() { printEvents(ctx, o.Out, sim.Pager()) })
-	beside.Go(func() { demoOutage(ctx, sim) })
+	beside.Go(func() { demoOutage(ctx, sim, demoOutageAfter, demoOutageFor) })
 	beside.Go(func() { d.demoReport(ctx) })
 	return d.run(ctx)
 }

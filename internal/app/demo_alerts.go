@@ -36,13 +36,13 @@ const (
 )
 
 // demoOutage has CloudWatch fail in one region for a while, so that a source is seen to fail and to recover.
-func demoOutage(ctx context.Context, sim *simulator.Simulator) {
-	if !pass(ctx, demoOutageAfter) {
+func demoOutage(ctx context.Context, sim *simulator.Simulator, after, lasting time.Duration) {
+	if !pass(ctx, after) {
 		return
 	}
 	remove := sim.CloudWatch().Inject(gate.Fault{Kind: gate.FaultStatus, Status: 503, Region: simulator.RegionEU})
 	defer remove()
-	pass(ctx, demoOutageFor)
+	pass(ctx, lasting)
 }
 
 // pass waits; false says that ctx ended first.
