@@ -3,6 +3,7 @@ package e2e
 import (
 	"bufio"
 	"encoding/json"
+	"fmt"
 	"io"
 	"net/http"
 	"os"
@@ -10,6 +11,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -27,16 +29,32 @@ type daemon struct {
 	log   strings.Builder
 }
 
-// build compiles the program as it is shipped.
-func build(t *testing.T) string {
-	t.Helper()
-	program := filepath.Join(t.TempDir(), "mailvane")
-	cmd := exec.CommandContext(t.Context(), "go", "build", "-trimpath", "-o", program, "../../cmd/mailvane")
+// built holds the program, once a test has asked for it.
+var built = filepath.Join(os.TempDir(), fmt.Sprintf("mailvane-e2e-%d", os.Getpid()))
+
+// TestMain removes the program that the tests have shared.
+func TestMain(m *testing.M) {
+	status := m.Run()
+	_ = os.RemoveAll(built) // what is left of it is in a folder for what is left
+	os.Exit(status)
+}
+
+var buildOnce = sync.OnceValue(func() error {
+	cmd := exec.Command("go", "build", "-trimpath", "-o", filepath.Join(built, "mailvane"), "../../cmd/mailvane")
 	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
 	if out, err := cmd.CombinedOutput(); err != nil {
-		t.Fatalf("go build: %v\n%s", err, out)
+		return fmt.Errorf("go build: %w\n%s", err, out)
 	}
-	return program
+	return nil
+})
+
+// build compiles the program as it is shipped, for all tests once.
+func build(t *testing.T) string {
+	t.Helper()
+	if err := buildOnce(); err != nil {
+		t.Fatal(err)
+	}
+	return filepath.Join(built, "mailvane")
 }
 
 // startDaemon runs the program until it is stopped, with nothing in its environment but what it is given.

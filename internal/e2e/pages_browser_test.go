@@ -14,15 +14,14 @@ import (
 
 	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/cdproto/log"
+	"github.com/chromedp/cdproto/page"
 	"github.com/chromedp/cdproto/runtime"
 	"github.com/chromedp/chromedp"
 )
 
-// tellingDemo runs the demo until the test ends, and returns its address once the story can be told: what arrives by itself has
-// arrived, and alerts fire.
-func tellingDemo(t *testing.T) string {
+// storyTold waits until the demo's story can be told: what arrives by itself has arrived, and alerts fire.
+func storyTold(t *testing.T, base string) {
 	t.Helper()
-	base := startDemo(t, build(t))
 	for _, rule := range []string{"CampaignBlockRate", "CampaignComplaintRate", "GmailSpamRate", "AccountComplaintRate"} {
 		eventually(t, rule+" fires", func() string {
 			answer, err := http.Get(base + "/api/v1/alerts?state=firing&rule=" + rule)
@@ -40,7 +39,6 @@ func tellingDemo(t *testing.T) string {
 			return ""
 		})
 	}
-	return base
 }
 
 // browser is a headless Chromium that remembers what its console said.
@@ -155,9 +153,11 @@ func sitePages(t *testing.T, b *browser) []string {
 	}
 }
 
-// TestPagesInABrowser looks at the demo as its reader does.
-func TestPagesInABrowser(t *testing.T) {
-	b := startBrowser(t, tellingDemo(t))
+// seenInABrowser looks at the demo as its reader does.
+func seenInABrowser(t *testing.T, d *demo) {
+	d.send(t, early())
+	b := startBrowser(t, d.url)
+	storyTold(t, d.url)
 	b.do(t, chromedp.EmulateViewport(1280, 900))
 	all := sitePages(t, b)
 	for _, theme := range []string{"light", "dark"} {
@@ -181,6 +181,8 @@ func TestPagesInABrowser(t *testing.T) {
 	t.Run("charts are drawn", b.charts)
 	t.Run("the theme can be chosen", b.themes)
 	t.Run("a silence is made and ended", b.silences)
+	t.Run("quarantine is looked at and replayed", b.quarantine)
+	t.Run("an open page is kept up to date", b.live)
 	t.Run("without JavaScript", b.scriptless)
 	b.quiet(t)
 }
@@ -203,7 +205,7 @@ func (b *browser) accessible(t *testing.T, path string, all bool) {
 }
 
 func (b *browser) narrow(t *testing.T, all []string) {
-	for _, width := range []int64{360, 768} {
+	for _, width := range []int64{360, 768, 1440} {
 		b.do(t, chromedp.EmulateViewport(width, 800))
 		for _, path := range all {
 			b.open(t, path)
@@ -323,6 +325,68 @@ func (b *browser) silences(t *testing.T) {
 	b.do(t, chromedp.Click(".silences li form button"), chromedp.WaitNotPresent(".silences li form button"))
 	if text := eval[string](t, b, `document.querySelector('.silences').innerText`); !strings.Contains(text, "ended") {
 		t.Errorf("the ended silence is shown as %q", text)
+	}
+}
+
+// quarantine tries a message again from its page, until it is believed.
+func (b *browser) quarantine(t *testing.T) {
+	b.open(t, "/sources")
+	b.do(t, chromedp.WaitVisible("#quarantine form.replay"), chromedp.Click("#table-quarantine tbody th a"), chromedp.WaitVisible("pre.body"))
+	if text := eval[string](t, b, `document.querySelector('main').innerText`); !strings.Contains(text, "in the future") ||
+		!strings.Contains(text, "zz-early") || strings.Contains(text, "jane") {
+		t.Errorf("the message is shown as %q", text)
+	}
+	b.accessible(t, "a message in quarantine", true)
+	message := eval[string](t, b, `location.pathname`)
+	eventually(t, "the message is understood", func() string {
+		b.do(t, chromedp.Click("form.replay button"), chromedp.WaitVisible(`main > p a[href="/sources#quarantine"]`))
+		text := eval[string](t, b, `document.querySelector('main').innerText`)
+		if strings.Contains(text, "understood now, and has left quarantine") && strings.Contains(text, "1 counted") {
+			return ""
+		}
+		b.open(t, message)
+		return text
+	})
+	b.do(t, chromedp.Click(`main > p a[href="/sources#quarantine"]`), chromedp.WaitVisible("#quarantine .empty"))
+}
+
+// live holds that an open page shows what is new without being loaded again, and leaves alone what somebody reads.
+func (b *browser) live(t *testing.T) {
+	// The page's clock is made to run faster: ten seconds are half of one.
+	hurry, err := chromedp.Call(b.ctx, page.AddScriptToEvaluateOnNewDocument, page.AddScriptToEvaluateOnNewDocumentParams{
+		Source: `{ const slow = setTimeout; window.setTimeout = (what, after, ...rest) => slow(what, after / 20, ...rest); }`,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	b.open(t, "/")
+	const asOf = `document.querySelector('#as-of time').dateTime`
+	first := eval[string](t, b, `document.querySelector('#table-campaigns').dataset.loaded = 'at first'; document.querySelector('#table-campaigns .fig').focus(); `+asOf)
+	eventually(t, "the page is newer", func() string {
+		if now := eval[string](t, b, asOf); now == first {
+			return "still as of " + now
+		}
+		return ""
+	})
+	if said := eval[string](t, b, `document.querySelector('[data-live-state]').textContent`); said != "Kept up to date." {
+		t.Errorf("the page says %q", said)
+	}
+	const loaded = `document.querySelector('#table-campaigns').dataset.loaded ?? 'anew'`
+	if got := eval[string](t, b, loaded); got != "at first" {
+		t.Error("a table in which somebody reads was replaced")
+	}
+	eval[chromedp.Void](t, b, `document.activeElement.blur()`)
+	eventually(t, "the table is newer", func() string {
+		if got := eval[string](t, b, loaded); got != "anew" {
+			return "it is as it was loaded " + got
+		}
+		return ""
+	})
+	if stops := eval[int](t, b, `document.querySelectorAll('#table-campaigns .fig[tabindex="0"]').length`); stops != 1 {
+		t.Errorf("in the new table the tab key stops %d times", stops)
+	}
+	if _, err := chromedp.Call(b.ctx, page.RemoveScriptToEvaluateOnNewDocument, page.RemoveScriptToEvaluateOnNewDocumentParams{Identifier: hurry.Identifier}); err != nil {
+		t.Fatal(err)
 	}
 }
 

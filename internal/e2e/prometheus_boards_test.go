@@ -77,17 +77,16 @@ func boardQueries(t *testing.T) []query {
 
 var metric = regexp.MustCompile(`mailvane[_:][a-z0-9_:]+(?:\{[^}]*\})?`)
 
-// TestRealPrometheus shows the demo to a Prometheus that others have written and packaged, with the rules that are shipped. It
-// asks every query of every board, and looks at every rule and at what fires.
-func TestRealPrometheus(t *testing.T) {
-	program := build(t)
+// watchedByPrometheus shows the demo to a real Prometheus, with the rules that are shipped. It asks every query of every board,
+// and looks at every rule and at what fires.
+func watchedByPrometheus(t *testing.T, program, demo string) {
 	folder := t.TempDir()
 	if out, err := exec.CommandContext(t.Context(), program, "dashboards", "export", "--dir", folder).CombinedOutput(); err != nil {
 		t.Fatalf("mailvane dashboards export: %v\n%s", err, out)
 	}
 	heard := newReceiver(t)
 	alertmanager := startAlertmanager(t, heard.URL)
-	p := startPrometheus(t, startDemo(t, program), filepath.Join(folder, dashboards.Prometheus), alertmanager)
+	p := startPrometheus(t, demo, filepath.Join(folder, dashboards.Prometheus), alertmanager)
 
 	t.Run("boards", func(t *testing.T) { p.checkBoards(t) })
 	t.Run("selectors", func(t *testing.T) { p.checkSelectors(t) })

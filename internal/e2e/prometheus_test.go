@@ -14,7 +14,6 @@ import (
 	"regexp"
 	"slices"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
 )
@@ -51,15 +50,6 @@ scrape_configs: [{job_name: mailvane, static_configs: [{targets: [%q]}]}]
 		return ""
 	})
 	return p
-}
-
-// startDemo runs "mailvane demo" until the test ends, and returns its URL once it is ready.
-func startDemo(t *testing.T, program string) string {
-	t.Helper()
-	cmd := exec.CommandContext(t.Context(), program, "demo", "--listen", "127.0.0.1:0")
-	cmd.Env = []string{"HOME=" + t.TempDir(), "TMPDIR=" + t.TempDir()}
-	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGTERM) }
-	return runUntilEnd(t, cmd, regexp.MustCompile(`(http://127\.0\.0\.1:\d+)/metrics`), true)
 }
 
 // runUntilEnd starts a program, waits for the place that it names on one of its outputs, and returns that.
