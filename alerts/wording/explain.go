@@ -11,7 +11,7 @@ import (
 
 // Explained is how a figure stands against one line of a rule.
 type Explained struct {
-	// Line is the line, such as "warning above 0.2 %".
+	// Line is the line, such as "warning above 0.2 %". Of a condition, whose number means nothing to people, it is the severity.
 	Line string
 	// Says is what the figure is, what that means for the line, what it would take to cross it, and what becomes of the alert.
 	Says []string
@@ -30,8 +30,12 @@ func Explain(x *alerts.Explanation) []Explained {
 		if !x.Selected {
 			words = []string{words[0], "the rule leaves this out (where)"}
 		}
+		line := fmt.Sprintf("%s %s %s", l.Severity, beyond(l.Evidence.Below), unit.Format(l.Evidence.Line))
+		if unit == alerts.Condition {
+			line = l.Severity.String()
+		}
 		lines = append(lines, Explained{
-			Line: fmt.Sprintf("%s %s %s", l.Severity, beyond(l.Evidence.Below), unit.Format(l.Evidence.Line)),
+			Line: line,
 			Says: slices.DeleteFunc(words, func(w string) bool { return w == "" }),
 		})
 	}
@@ -43,6 +47,8 @@ func evidenceWords(e *alerts.Evidence, unit alerts.Unit) string {
 	switch {
 	case !e.Known:
 		return strings.ReplaceAll(e.State, "_", " ")
+	case unit == alerts.Condition:
+		return ""
 	case e.Interval:
 		end, value := "at least", e.Low
 		if e.Below {

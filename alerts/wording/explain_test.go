@@ -63,6 +63,11 @@ func TestExplain(t *testing.T) {
 			"critical above 15m: 1h; crossed; fires until it has been back for 15m"},
 		{number("crossed", alerts.Evidence{Known: true, Value: 3600, Line: 900}, alerts.LineState{EndsAfter: new(time.Duration(0))}),
 			"critical above 15m: 1h; crossed; fires until it is back"},
+		{
+			&alerts.Explanation{Signal: alerts.GmailCompliance, Selected: true, Lines: []alerts.LineState{
+				{Severity: alerts.Warning, Verdict: "crossed", Evidence: alerts.Evidence{Known: true, Line: 1, Below: true}, FiresIn: new(time.Hour)},
+			}}, "warning: crossed; fires in 1h if it stays so",
+		},
 	} {
 		if got := Explain(c.x); len(got) != 1 || got[0].String() != c.want {
 			t.Errorf("%v, want %s", got, c.want)

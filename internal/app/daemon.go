@@ -139,7 +139,7 @@ func newDaemon(ctx context.Context, env Environment, c *config.Config, s setup) 
 		return nil, err
 	}
 	d.bindGauges()
-	site, err := d.pages(c.HTTP.ReadOnly)
+	site, err := d.pages(c.HTTP)
 	if err != nil {
 		return nil, err
 	}

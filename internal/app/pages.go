@@ -3,18 +3,27 @@ package app
 import (
 	"context"
 	"errors"
+	"fmt"
+	"net/url"
+	"strings"
 
 	"github.com/mailvane/mailvane/alerts"
+	"github.com/mailvane/mailvane/internal/config"
 	"github.com/mailvane/mailvane/internal/ledger"
 	"github.com/mailvane/mailvane/internal/replay"
 	"github.com/mailvane/mailvane/internal/web/pages"
 )
 
 // pages are the pages for people.
-func (d *Daemon) pages(readOnly bool) (*pages.Site, error) {
+func (d *Daemon) pages(c config.HTTP) (*pages.Site, error) {
+	outside, err := url.Parse(string(c.ExternalURL))
+	if err != nil {
+		return nil, fmt.Errorf("http.external_url: %w", err)
+	}
 	return pages.New(pages.Options{
-		View: d.view, Sources: d.describeSources, Quarantine: quarantine{d}, Alerts: d.alertBook(),
-		Reports: d.reports.archive, ReadOnly: readOnly, Rules: d.rulesInForce, Version: d.env.Version, Now: d.env.Now, Log: d.log,
+		Prefix: strings.TrimRight(outside.EscapedPath(), "/"),
+		View:   d.view, Sources: d.describeSources, Quarantine: quarantine{d}, Alerts: d.alertBook(),
+		Reports: d.reports.archive, ReadOnly: c.ReadOnly, Rules: d.rulesInForce, Version: d.env.Version, Now: d.env.Now, Log: d.log,
 	})
 }
 

@@ -67,7 +67,7 @@ func explain(x *web.AlertExplanation) (lines []explained) {
 	}
 	for i := range x.Lines {
 		l := &x.Lines[i]
-		line, says, _ := strings.Cut(l.Words, ": ")
+		line, says, _ := strings.Cut(strings.ReplaceAll(l.Words, " %", "\u00a0%"), ": ")
 		lines = append(lines, explained{Line: upper(line), Says: upper(says) + ".", Level: severityLevel(l.Severity), Firing: l.Firing})
 	}
 	return lines
@@ -85,6 +85,9 @@ func upper(text string) string {
 func figureFacts(f *web.AlertFigure, unit string) (facts []fact) {
 	if f == nil {
 		return nil
+	}
+	if unit == condition {
+		return append(facts, fact{"Judged", at(&f.JudgedAt, "not yet")})
 	}
 	facts = append(facts, fact{"Figure", alertFigure(f, unit)})
 	line := inUnit(f.Line, unit)

@@ -170,6 +170,9 @@ func whyQuiet(a *web.StandingAlert) string {
 	}
 }
 
+// condition is the unit of what holds or does not: its number means nothing to people.
+const condition = "condition"
+
 // inUnit writes a figure of an alert.
 func inUnit(v float64, unit string) string {
 	switch unit {
@@ -191,6 +194,9 @@ func alertFigure(f *web.AlertFigure, unit string) cell {
 	}
 	if f.Value == nil {
 		return cell{Text: stateWord(f.State), Unknown: true, values: []any{nil, f.Line}}
+	}
+	if unit == condition {
+		return cell{Text: "–", Unknown: true, Tip: "It holds, or it does not: there is no figure.", values: []any{*f.Value, f.Line}}
 	}
 	text := inUnit(*f.Value, unit)
 	if f.UpperBound {

@@ -48,6 +48,8 @@ type Options struct {
 	// Alerts tells of alerts, Reports of reports; nil leaves their pages out.
 	Alerts  Alerts
 	Reports web.Reports
+	// Prefix is the path below which a proxy shows the pages, such as /mailvane; it may take that off or leave it. Empty means none.
+	Prefix string
 	// ReadOnly leaves out the forms by which something is changed. It is for whoever serves the pages to refuse the requests.
 	ReadOnly bool
 	// Rules are those in force, from which the pages take their lines; nil stands for the defaults.
@@ -138,8 +140,11 @@ func (s *Site) Register(mux *http.ServeMux) {
 	if s.Reports != nil {
 		mux.Handle("GET /reports", guarded(http.HandlerFunc(s.reports)))
 	}
+	if s.Prefix != "" {
+		mux.Handle(s.Prefix+"/", http.StripPrefix(s.Prefix, mux))
+	}
 	mux.HandleFunc("GET /assets/{release}/{file...}", s.asset)
-	mux.Handle("GET /favicon.ico", http.RedirectHandler(s.assetURL("icon.svg"), http.StatusFound))
+	mux.HandleFunc("GET /favicon.ico", func(w http.ResponseWriter, r *http.Request) { s.lead(w, r, s.assetURL("icon.svg"), http.StatusFound) })
 }
 
 // policy lets a page load its own files and talk to its own origin, and nothing else: no inline script, no inline style, no
@@ -194,7 +199,24 @@ func (s *Site) render(w http.ResponseWriter, status int, name string, page any) 
 	}
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
 	w.WriteHeader(status)
-	_, _ = w.Write(body.Bytes())
+	_, _ = w.Write(s.prefixed(body.Bytes()))
+}
+
+// prefixed leads the addresses of a page through the proxy. Templates write a quotation mark of anybody's text as an entity, so
+// what looks like an attribute is one.
+func (s *Site) prefixed(page []byte) []byte {
+	if s.Prefix == "" {
+		return page
+	}
+	for _, attribute := range []string{"href", "src", "action", "data-chart"} {
+		page = bytes.ReplaceAll(page, []byte(" "+attribute+`="/`), []byte(" "+attribute+`="`+template.HTMLEscapeString(s.Prefix)+"/"))
+	}
+	return page
+}
+
+// lead sends the browser on to another page.
+func (s *Site) lead(w http.ResponseWriter, r *http.Request, to string, status int) {
+	http.Redirect(w, r, s.Prefix+to, status)
 }
 
 // fault answers for an error. What an error of ours says stays in the log.

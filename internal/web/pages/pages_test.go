@@ -4,6 +4,7 @@ import (
 	"encoding/csv"
 	"html"
 	"net/http"
+	"net/http/httptest"
 	"net/url"
 	"regexp"
 	"slices"
@@ -346,6 +347,39 @@ func TestQuarantine(t *testing.T) {
 	want := []replay.Selection{{IDs: []int64{7}}, {Reason: "unknown_type"}, {Reason: "unknown_type"}, {IDs: []int64{9}}}
 	if diff := cmp.Diff(want, s.shelf.asked); diff != "" {
 		t.Errorf("asked for (-want +got):\n%s", diff)
+	}
+}
+
+// TestPrefix: behind a proxy that shows the pages below a path, every address of theirs begins with it, and no text changes.
+func TestPrefix(t *testing.T) {
+	s := newSite(t, story(), false)
+	plain := regexp.MustCompile(`(?:href|src|action|data-chart)="(/[^"]*)"`)
+	for _, path := range everyPage() {
+		s.pages.Prefix = ""
+		_, before := s.get(t, path)
+		s.pages.Prefix = "/mail/vane"
+		_, after := s.get(t, path)
+		found := plain.FindAllStringSubmatch(after, -1)
+		for _, m := range found {
+			if !strings.HasPrefix(m[1], "/mail/vane/") || strings.HasPrefix(m[1], "/mail/vane/mail") {
+				t.Errorf("%s leads to %s", path, m[1])
+			}
+		}
+		if len(found) < 10 || strings.ReplaceAll(after, `"/mail/vane/`, `"/`) != before {
+			t.Errorf("%s is another page behind the proxy", path)
+		}
+	}
+	answer, _ := s.post(t, "/silences/s1/end", "", "same-origin")
+	if to := answer.Header.Get("Location"); to != "/mail/vane/alerts#silences" {
+		t.Errorf("after a silence the browser is led to %s", to)
+	}
+	mux := http.NewServeMux()
+	s.pages.Register(mux)
+	for path, want := range map[string]int{"/providers": 200, "/mail/vane/providers": 200, "/mail/vane/": 200, "/mail/providers": 404} {
+		w := httptest.NewRecorder()
+		if mux.ServeHTTP(w, httptest.NewRequestWithContext(t.Context(), http.MethodGet, path, http.NoBody)); w.Code != want {
+			t.Errorf("%s answers %d, want %d", path, w.Code, want)
+		}
 	}
 }
 

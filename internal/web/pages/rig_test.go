@@ -239,6 +239,7 @@ func (q *shelf) Replay(ctx context.Context, s replay.Selection) (replay.Summary,
 // site is the whole of what is answered, over HTTP.
 type site struct {
 	*httptest.Server
+	pages *Site
 	book  *book
 	shelf *shelf
 }
@@ -267,6 +268,7 @@ func newSite(tb testing.TB, r *records, readOnly bool) *site {
 	if err != nil {
 		tb.Fatal(err)
 	}
+	s.pages = p
 	s.Server = httptest.NewServer(web.New(web.Options{View: v, Sources: sources, Pages: p.Register, ReadOnly: readOnly, Log: log}))
 	tb.Cleanup(s.Close)
 	return s

@@ -17,12 +17,14 @@ const maxForm = 32 << 10
 
 // silenceForm asks for a silence.
 type silenceForm struct {
-	Matchers  string
+	Matchers string
+	// Rows is how many lines of text there is room for.
+	Rows      int
 	Durations []choice
 }
 
 func newSilenceForm(matchers ...string) *silenceForm {
-	return &silenceForm{Matchers: strings.Join(matchers, "\n"), Durations: []choice{
+	return &silenceForm{Matchers: strings.Join(matchers, "\n"), Rows: max(len(matchers)+1, 3), Durations: []choice{
 		{"1h", "1 hour", false}, {"4h", "4 hours", true}, {"24h", "1 day", false}, {"72h", "3 days", false}, {"168h", "7 days", false},
 	}}
 }
@@ -47,7 +49,7 @@ func (s *Site) addSilence(w http.ResponseWriter, r *http.Request) {
 		s.fault(w, r, err)
 	default:
 		s.Log.Info("silence added", "silence", added.ID, "ends_at", added.EndsAt, "by", added.CreatedBy)
-		http.Redirect(w, r, "/alerts#silences", http.StatusSeeOther)
+		s.lead(w, r, "/alerts#silences", http.StatusSeeOther)
 	}
 }
 
@@ -91,6 +93,6 @@ func (s *Site) endSilence(w http.ResponseWriter, r *http.Request) {
 		s.fault(w, r, err)
 	default:
 		s.Log.Info("silence ended", "silence", ended.ID)
-		http.Redirect(w, r, "/alerts#silences", http.StatusSeeOther)
+		s.lead(w, r, "/alerts#silences", http.StatusSeeOther)
 	}
 }

@@ -36,6 +36,11 @@ function percent(v) {
   return `${v >= 10 ? v.toFixed(1) : v >= 0.1 || v === 0 ? v.toFixed(2) : v.toFixed(3)} %`;
 }
 
+// mark labels a line of a grid.
+function mark(v) {
+  return `${Number(v.toFixed(3))} %`;
+}
+
 const dates = new Intl.DateTimeFormat(undefined, { day: 'numeric', month: 'short' });
 const hours = new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-digit' });
 const moments = new Intl.DateTimeFormat(undefined, { weekday: 'short', day: 'numeric', month: 'short', hour: '2-digit', minute: '2-digit' });
@@ -77,7 +82,7 @@ function mailChart(parent, data, color) {
     hooks: { draw: [(u) => alertMarks(u, data, color)] },
     series: [{ label: 'Sent from', value: exactly }, {
       label: 'Sent', stroke: color('--c-mail'), fill: color('--c-mail'), paths: bars(data.width), points: { show: false },
-      value: (_, v) => whole(v ?? 0),
+      value: (_, v, __, i) => (i === null || i === undefined ? '–' : whole(v ?? 0)),
     }],
   }), [data.times, mail(data).map((n) => n || null)], parent);
 }
@@ -118,7 +123,7 @@ function outcomeChart(parent, data, color) {
   const rates = series.map(({ name }) => data.counts[name].map((n, i) => (all[i] >= 10 ? (n / all[i]) * 100 : null)));
   return new uPlot(options(parent, 'What became of it, of the mail sent at that time', 190, {
     scales: { x: { time: true, range: () => [data.start, data.end] }, y: { range: (_, __, max) => [0, Math.max(max * 1.1, 1)] } },
-    axes: axes(color, percent),
+    axes: axes(color, mark),
     series: [{ label: 'Sent from', value: exactly }, ...series.map((s) => ({
       label: s.label, stroke: color(s.color), width: 2, points: { show: true, size: 6, fill: color(s.color) }, spanGaps: false,
       value: (_, v) => percent(v),
@@ -180,7 +185,7 @@ function gmailChart(parent, data, color) {
   };
   const plot = new uPlot(options(parent, `Gmail: spam reports of ${best.identifier} (${whose})`, 170, {
     scales: { x: { time: true, range: () => [data.start, data.end] }, y: { range: (_, __, max) => [0, Math.max((max ?? 0) * 1.15, 0.4)] } },
-    axes: axes(color, percent),
+    axes: axes(color, mark),
     hooks: { drawAxes: [draw] },
     series: [{ label: 'Day', value: exactly }, {
       label: 'Reported as spam', stroke: color('--c-gmail'), fill: color('--c-gmail'), paths: bars(dayLength), points: { show: false },
