@@ -52,7 +52,7 @@ func (d *Daemon) openReports(ctx context.Context, c *config.Config) error {
 	}
 	d.reports = &reporting{archive: publish.NewArchive(d.ledger)}
 	d.reports.publisher = publish.New(publish.Options{
-		Ledger: d.ledger, Make: d.makeReport, Link: d.pagesURL, Now: d.env.Now, Random: rand.Float64, Log: d.log,
+		Ledger: d.ledger, Read: d.readReports, Link: d.pagesURL, Now: d.env.Now, Random: rand.Float64, Log: d.log,
 		Made: d.observeReport, Tried: d.observeDelivery,
 	}, plans)
 	d.tel.Bind(telemetry.ReportsWaiting, func(emit telemetry.Emit) {
@@ -111,8 +111,8 @@ func (d *Daemon) reportable() error {
 	return nil
 }
 
-// makeReport makes a report with the settings in force.
-func (d *Daemon) makeReport(ctx context.Context, o publish.Order) (*report.Report, error) {
+// readReports reads what reports are made of, with the settings in force.
+func (d *Daemon) readReports(ctx context.Context, o publish.Order) (publish.Facts, error) {
 	d.mu.Lock()
 	c := d.config
 	d.mu.Unlock()
@@ -120,10 +120,13 @@ func (d *Daemon) makeReport(ctx context.Context, o publish.Order) (*report.Repor
 	if err != nil {
 		return nil, err
 	}
-	return report.Build(ctx, d.ledger, report.Options{
-		Period: o.Period, Owner: o.Owner, Campaign: o.Campaign, Previous: o.Previous, Now: d.env.Now(),
-		Settings: set.view, Group: mailbox.Group, Link: d.pagesURL(),
+	facts, err := report.Read(ctx, d.ledger, report.Options{
+		Period: o.Period, Campaign: o.Campaign, Now: d.env.Now(), Settings: set.view, Group: mailbox.Group, Link: d.pagesURL(),
 	})
+	if err != nil {
+		return nil, err // never facts that are none
+	}
+	return facts, nil
 }
 
 func (d *Daemon) observeReport(plan string, err error) {

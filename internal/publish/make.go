@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 	"time"
 
 	"github.com/mailvane/mailvane/internal/ledger"
@@ -67,10 +68,12 @@ func (p *Publisher) MakeNow(ctx context.Context, name string) error {
 // ErrNoPlan says that there is no plan.
 var ErrNoPlan = errors.New("there is no report")
 
-// makeAll makes a report of each owner, those aside that have been made.
+// makeAll makes a report of each owner, those aside that have been made. The ledger is read once for all of them.
 func (p *Publisher) makeAll(ctx context.Context, plan *Plan, due time.Time) error {
+	m := &making{Publisher: p, plan: plan, due: due, order: Order{Period: plan.period(due), Campaign: plan.Campaign}}
+	m.facts = sync.OnceValues(func() (Facts, error) { return p.o.Read(ctx, m.order) })
 	for _, owner := range plan.Owners {
-		made, err := p.makeOne(ctx, plan, owner, due)
+		made, err := m.makeOne(ctx, owner)
 		if err != nil && ctx.Err() != nil {
 			return err // the stop is to blame
 		}
@@ -84,20 +87,34 @@ func (p *Publisher) makeAll(ctx context.Context, plan *Plan, due time.Time) erro
 	return nil
 }
 
-// makeOne makes and stores a report, unless it was made before.
-func (p *Publisher) makeOne(ctx context.Context, plan *Plan, owner string, due time.Time) (made bool, err error) {
-	newest, err := p.o.Ledger.Reports(ctx, ledger.ReportQuery{Name: plan.Name, Owner: &owner, Limit: 1})
+// making is the making of the reports of a plan that are due at one time.
+type making struct {
+	*Publisher
+	plan  *Plan
+	due   time.Time
+	order Order
+	// facts are read when the first report needs them.
+	facts func() (Facts, error)
+}
+
+// makeOne makes and stores the report of an owner, unless it was made before.
+func (m *making) makeOne(ctx context.Context, owner string) (made bool, err error) {
+	newest, err := m.o.Ledger.Reports(ctx, ledger.ReportQuery{Name: m.plan.Name, Owner: &owner, Limit: 1})
 	if err != nil {
 		return false, err
 	}
-	if len(newest) > 0 && newest[0].Due.UnixMilli() == due.UnixMilli() {
+	if len(newest) > 0 && newest[0].Due.UnixMilli() == m.due.UnixMilli() {
 		return false, nil
 	}
-	order := Order{Period: plan.period(due), Owner: owner, Campaign: plan.Campaign}
-	if order.Previous, err = p.previous(ctx, plan.Name, &order); err != nil {
+	previous, err := m.previous(ctx, owner)
+	if err != nil {
 		return false, err
 	}
-	r, err := p.o.Make(ctx, order)
+	facts, err := m.facts()
+	if err != nil {
+		return false, err
+	}
+	r, err := facts.Report(ctx, owner, previous)
 	if err != nil {
 		return false, err
 	}
@@ -105,33 +122,38 @@ func (p *Publisher) makeOne(ctx context.Context, plan *Plan, owner string, due t
 	if err != nil {
 		return false, err
 	}
-	now := p.o.Now()
-	stored := ledger.Report{
-		Name: plan.Name, Owner: owner, Due: due, MadeAt: now, Start: order.Period.Start, End: order.Period.End,
-		Period: order.Period.ID(), Body: body,
-	}
-	for _, d := range plan.Destinations {
-		stored.Deliveries = append(stored.Deliveries, ledger.ReportDelivery{
-			Destination: d.Name, Kind: d.Kind, Delivery: ledger.Delivery{State: ledger.NotificationWaiting, NextAt: now},
-		})
-	}
-	stored, err = p.o.Ledger.AddReport(ctx, stored)
+	stored, err := m.o.Ledger.AddReport(ctx, m.stored(owner, body))
 	if errors.Is(err, ledger.ErrConflict) {
 		return false, nil
 	}
 	if err == nil {
-		p.o.Log.Info("report made", "report", plan.Name, "owner", owner, "period", stored.Period, "edition", stored.Edition, "bytes", stored.Size)
+		m.o.Log.Info("report made", "report", m.plan.Name, "owner", owner, "period", stored.Period, "edition", stored.Edition, "bytes", stored.Size)
 	}
 	return err == nil, err
 }
 
-// previous is the newest edition of the report that is ordered, nil when there is none that can be compared with it.
-func (p *Publisher) previous(ctx context.Context, name string, o *Order) (*report.Report, error) {
-	editions, err := p.o.Ledger.Reports(ctx, ledger.ReportQuery{Name: name, Owner: &o.Owner, Period: o.Period.ID(), Limit: 1})
+// stored is a report as it is kept, with a delivery for each destination.
+func (m *making) stored(owner string, body []byte) ledger.Report {
+	now, period := m.o.Now(), &m.order.Period
+	r := ledger.Report{
+		Name: m.plan.Name, Owner: owner, Due: m.due, MadeAt: now, Start: period.Start, End: period.End, Period: period.ID(), Body: body,
+	}
+	for _, d := range m.plan.Destinations {
+		r.Deliveries = append(r.Deliveries, ledger.ReportDelivery{
+			Destination: d.Name, Kind: d.Kind, Delivery: ledger.Delivery{State: ledger.NotificationWaiting, NextAt: now},
+		})
+	}
+	return r
+}
+
+// previous is the newest edition of the report of an owner, nil when there is none that can be compared with it.
+func (m *making) previous(ctx context.Context, owner string) (*report.Report, error) {
+	name, o := m.plan.Name, &m.order
+	editions, err := m.o.Ledger.Reports(ctx, ledger.ReportQuery{Name: name, Owner: &owner, Period: o.Period.ID(), Limit: 1})
 	if err != nil || len(editions) == 0 {
 		return nil, err
 	}
-	stored, err := p.o.Ledger.Report(ctx, editions[0].Number)
+	stored, err := m.o.Ledger.Report(ctx, editions[0].Number)
 	if errors.Is(err, ledger.ErrNotFound) {
 		return nil, nil // it was just dropped
 	}
@@ -140,7 +162,7 @@ func (p *Publisher) previous(ctx context.Context, name string, o *Order) (*repor
 	}
 	previous, err := decode(stored.Body)
 	if err != nil {
-		p.o.Log.Warn("the edition before cannot be read", "report", name, "number", stored.Number, "err", err)
+		m.o.Log.Warn("the edition before cannot be read", "report", name, "number", stored.Number, "err", err)
 		return nil, nil
 	}
 	if previous.Campaign != o.Campaign || previous.Period.Zone != o.Period.Zone {

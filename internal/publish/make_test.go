@@ -143,11 +143,11 @@ func TestEditions(t *testing.T) {
 		"weekly 2026-W46.1 growth", "weekly 2026-W46.1 editorial", "weekly 2026-W46.2 growth", "weekly 2026-W46.2 editorial",
 		"weekly 2026-W46.3 growth", "weekly 2026-W46.3 editorial",
 	})
-	for i, o := range r.orders {
+	for i, a := range r.asked {
 		switch compared := i == 2 || i == 3; {
-		case compared && (o.Previous == nil || o.Previous.Owner != o.Owner || !o.Previous.MadeAt.Equal(monday)):
-			t.Errorf("edition 2 is compared with %+v", o.Previous)
-		case !compared && o.Previous != nil:
+		case compared && (a.previous == nil || a.previous.Owner != a.owner || !a.previous.MadeAt.Equal(monday)):
+			t.Errorf("edition 2 is compared with %+v", a.previous)
+		case !compared && a.previous != nil:
 			t.Errorf("report %d is compared with one of other campaigns, or with nothing that there is", i)
 		}
 	}
@@ -168,8 +168,8 @@ func TestFailures(t *testing.T) {
 	r.publisher.Apply([]Plan{r.plan, other})
 	r.pass()
 	r.now = monday
-	r.refuse = func(o Order) error {
-		if o.Owner == "b" {
+	r.refuse = func(owner string) error {
+		if owner == "b" {
 			return errors.New("the ledger cannot be read")
 		}
 		return nil
@@ -185,6 +185,30 @@ func TestFailures(t *testing.T) {
 	r.publisher.Apply([]Plan{r.plan, other})
 	r.pass()
 	r.same("in the end", r.kept(), []string{"weekly 2026-W46.1 a", "zz 2026-W46.1 ", "weekly 2026-W46.1 b", "weekly 2026-W46.1 c"})
+}
+
+// TestOneRead holds that the ledger is read once for the reports of all owners, however many there are, and not at all for those
+// that were made.
+func TestOneRead(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	r.plan.Owners = nil
+	for i := range 100 {
+		r.plan.Owners = append(r.plan.Owners, fmt.Sprint("owner-", i))
+	}
+	r.restart()
+	r.pass()
+	r.unread = errors.New("the ledger cannot be read")
+	r.now = monday
+	if err := r.publisher.MakeDue(t.Context()); err == nil {
+		t.Error("reports were made of nothing")
+	}
+	r.same("after a failure", []int{len(r.orders), len(r.asked)}, []int{1, 0})
+	r.unread = nil
+	r.pass()
+	r.same("reads and reports", []int{len(r.orders), len(r.asked)}, []int{2, 100})
+	r.must(r.publisher.MakeNow(t.Context(), "weekly")) // as if the schedule could not be stored
+	r.same("of those that were made", len(r.orders), 2)
 }
 
 // TestKilled ends the process at each of its writes, before and after it, and goes on as a process does that starts again: each

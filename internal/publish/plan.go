@@ -49,12 +49,11 @@ type Issue struct {
 	Link string
 }
 
-// Order is a report to be made.
+// Order says what reports are about: those of all owners.
 type Order struct {
-	Period          report.Period
-	Owner, Campaign string
-	// Previous is the newest edition of the same report, nil when there is none.
-	Previous *report.Report
+	Period report.Period
+	// Campaign restricts them as a plan's does.
+	Campaign string
 }
 
 // period is the last whole week before a time.

@@ -22,8 +22,8 @@ type Ledger interface {
 // Options are what a Publisher is made of. Made and Tried may be nil.
 type Options struct {
 	Ledger Ledger
-	// Make makes a report.
-	Make func(ctx context.Context, o Order) (*report.Report, error)
+	// Read reads what the reports of all owners are made of.
+	Read func(ctx context.Context, o Order) (Facts, error)
 	// Link is the address of the daemon's pages.
 	Link func() string
 	Now  func() time.Time
@@ -33,6 +33,13 @@ type Options struct {
 	// Made is told of each report that was made, or could not be; Tried of each try to deliver one.
 	Made  func(plan string, err error)
 	Tried func(t Try)
+}
+
+// Facts are what was read for an order; *report.Facts are.
+type Facts interface {
+	// Report makes the report of an owner, of all campaigns when it is empty. Previous is the newest edition of it, nil when
+	// there is none.
+	Report(ctx context.Context, owner string, previous *report.Report) (*report.Report, error)
 }
 
 // Try is one try to deliver a report.

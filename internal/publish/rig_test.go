@@ -66,9 +66,12 @@ type rig struct {
 	plan    Plan
 	folder  *sink
 	mail    *sink
-	orders  []Order
-	// refuse, when not nil, is why no report can be made.
-	refuse    func(o Order) error
+	// orders are what was read, and asked what was made of it.
+	orders []Order
+	asked  []asked
+	// unread, when not nil, is why nothing can be read, refuse why no report can be made of an owner.
+	unread    error
+	refuse    func(owner string) error
 	tried     []Try
 	made      []string
 	publisher *Publisher
@@ -115,7 +118,7 @@ func (r *rig) start() {
 		between = r.between(l)
 	}
 	r.publisher = New(Options{
-		Ledger: between, Make: r.make, Link: func() string { return "https://mailvane.example.com" },
+		Ledger: between, Read: r.read, Link: func() string { return "https://mailvane.example.com" },
 		Now: func() time.Time { return r.now }, Random: func() float64 { return 0 }, Log: slog.New(slog.DiscardHandler),
 		Tried: func(t Try) { r.tried = append(r.tried, t) },
 		Made:  func(plan string, err error) { r.made = append(r.made, fmt.Sprint(plan, " ", err)) },
@@ -128,14 +131,37 @@ func (r *rig) restart() {
 	r.start()
 }
 
-func (r *rig) make(_ context.Context, o Order) (*report.Report, error) {
+// asked is a report that was asked for.
+type asked struct {
+	owner    string
+	previous *report.Report
+}
+
+func (r *rig) read(_ context.Context, o Order) (Facts, error) {
 	r.orders = append(r.orders, o)
-	if r.refuse != nil {
-		if err := r.refuse(o); err != nil {
+	if r.unread != nil {
+		return nil, r.unread
+	}
+	return &facts{r, o}, nil
+}
+
+// facts make empty reports.
+type facts struct {
+	rig   *rig
+	order Order
+}
+
+// Report implements Facts.
+func (f *facts) Report(_ context.Context, owner string, previous *report.Report) (*report.Report, error) {
+	f.rig.asked = append(f.rig.asked, asked{owner, previous})
+	if f.rig.refuse != nil {
+		if err := f.rig.refuse(owner); err != nil {
 			return nil, err
 		}
 	}
-	return &report.Report{Format: 1, Period: o.Period, Owner: o.Owner, Campaign: o.Campaign, MadeAt: r.now, Sentences: []string{"It went well."}}, nil
+	return &report.Report{
+		Format: 1, Period: f.order.Period, Owner: owner, Campaign: f.order.Campaign, MadeAt: f.rig.now, Sentences: []string{"It went well."},
+	}, nil
 }
 
 // pass makes both passes.

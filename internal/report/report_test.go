@@ -141,6 +141,17 @@ func owners(t *testing.T, w *world) {
 	if len(r.Campaigns) != 1 || r.Campaigns[0].ID != "receipts" || r.Totals.Recipients[observation.Sent] != 700 || len(r.Actions) != 0 || len(r.Alerts) != 0 {
 		t.Errorf("campaigns %d, totals %v, actions %v", len(r.Campaigns), r.Totals.Recipients, r.Actions)
 	}
+	// What was read once gives everybody the edition of their own, in any order and again.
+	facts, err := report.Read(t.Context(), w.Ledger, w.options(o.Period))
+	check(t, err)
+	for _, owner := range []string{"shop", "", "growth", "nobody", "shop"} {
+		o.Owner = owner
+		shared, err := facts.Report(t.Context(), owner, nil)
+		check(t, err)
+		if diff := cmp.Diff(string(written(t, w.build(o), report.FormatJSON)), string(written(t, shared, report.FormatJSON))); diff != "" {
+			t.Errorf("the edition of %q: -of a read of its own +of one for all\n%s", owner, diff)
+		}
+	}
 	o.Owner, o.Campaign = "", "acme-*"
 	if r = w.build(o); len(r.Campaigns) != 1 || r.Campaigns[0].Tenant != "acme" || r.Totals.Recipients[observation.Sent] != 1200 {
 		t.Errorf("campaigns %d, totals %v", len(r.Campaigns), r.Totals.Recipients)
