@@ -115,8 +115,8 @@ func TestBrokenAnswers(t *testing.T) {
 	expect(t, c, &Call{URL: gone}, alerts.DeliveryUnavailable, "refused")
 }
 
-// dialing is a transport that cannot connect, for that reason.
-func dialing(err error) *http.Transport {
+// dialling is a transport that cannot connect, for that reason.
+func dialling(err error) *http.Transport {
 	return &http.Transport{DialContext: func(context.Context, string, string) (net.Conn, error) { return nil, err }}
 }
 
@@ -135,7 +135,7 @@ func TestSecretHost(t *testing.T) {
 		"connection refused":                                &net.OpError{Op: "dial", Net: "tcp", Err: syscall.ECONNREFUSED},
 	} {
 		call := &Call{URL: u, Secrets: []string{address}}
-		expect(t, NewClient(Options{Transport: dialing(err)}), call, alerts.DeliveryUnavailable, want)
+		expect(t, NewClient(Options{Transport: dialling(err)}), call, alerts.DeliveryUnavailable, want)
 	}
 }
 

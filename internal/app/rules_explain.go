@@ -193,7 +193,7 @@ func (d *Daemon) explainer() (*explainer, error) {
 
 // explainAlert says how one subject stands against a rule, nil when there is no such rule any more, or nothing to judge by yet.
 func (d *Daemon) explainAlert(ctx context.Context, rule string, s alerts.Subject) (*alerts.Explanation, error) {
-	if d.watchable() != nil {
+	if !d.caughtUp.Load() {
 		return nil, nil //nolint:nilnil // that nothing can be said is an answer
 	}
 	e, err := d.explainer()
