@@ -31,11 +31,13 @@ func (m *markdown) line(format string, args ...any) { fmt.Fprintf(&m.Builder, fo
 // String is what was written.
 func (m *markdown) String() string { return m.Builder.String() }
 
-// plain makes a text mean nothing in Markdown: a name is neither a link nor HTML nor a new line.
+// plain makes a text mean nothing in Markdown: a name is neither a link nor HTML nor a new line. GitHub and others take bare
+// addresses for links.
 func plain(text string) string {
 	text = shown(text, 1000)
 	var b strings.Builder
-	for _, c := range text {
+	for i, c := range text {
+		before := strings.ToLower(text[max(i-3, 0):i])
 		switch {
 		case c == '<':
 			b.WriteString("&lt;")
@@ -46,7 +48,7 @@ func plain(text string) string {
 		case c == '&':
 			b.WriteString("&amp;")
 			continue
-		case strings.ContainsRune("\\`*_[]|#!~", c):
+		case strings.ContainsRune("\\`*_[]|#!~", c), c == '/' && strings.HasSuffix(before, ":"), c == '.' && before == "www":
 			b.WriteByte('\\')
 		}
 		b.WriteRune(c)

@@ -124,7 +124,7 @@ func (r *Report) scope() string {
 
 // headline is the verdict of the first screen.
 func (r *Report) headline() string {
-	stop, urgent, act := r.toDo()
+	stop, urgent, act := r.toDo((*Action).named)
 	switch {
 	case len(stop) > 0:
 		return "Stop " + some(stop, 3)
@@ -321,13 +321,17 @@ func engagedCell(c *Campaign) cell {
 	return t
 }
 
-// worstCell is the provider where most goes wrong, and the reasons for refusals.
+// worstCell is the provider where most goes wrong, and the reasons for refusals: named as such where they are not why.
 func worstCell(c *Campaign) cell {
 	var t cell
+	what := "refused: "
 	if w := c.Worst; w != nil {
 		s, _ := signal.Parse(w.Signal)
 		name, _ := signalWords(s)
 		t.Value = providerName(w.Provider) + ": " + percent(w.Value) + " " + name
+		if s == signal.HardBounceRate || s == signal.SoftBounceRate || s == signal.BlockRate {
+			what = ""
+		}
 	}
 	var reasons []string
 	for _, r := range c.Refusals {
@@ -335,8 +339,10 @@ func worstCell(c *Campaign) cell {
 			reasons = append(reasons, text)
 		}
 	}
-	t.Range = strings.Join(reasons, "; ")
-	if t.Value == "" && t.Range == "" {
+	switch {
+	case len(reasons) > 0:
+		t.Range = what + strings.Join(reasons, "; ")
+	case t.Value == "":
 		t.Value, t.Weak = "–", true
 	}
 	return t

@@ -246,6 +246,7 @@ func TestHostileNames(t *testing.T) {
 	names := []string{
 		`=cmd|'/c calc'!A1`, "<script>alert(1)</script>", `"><img src=x onerror=alert(1)>`, "*bold* [x](http://evil.example) | `c`",
 		"name\r\nBcc: victim@example.com", "\u202egnp.exe", "<!channel>", strings.Repeat("long", 200), "+1", "@SUM(A1)", "]]></svg>", "&lt;b&gt;",
+		"http://evil.example", "WWW.evil.example",
 	}
 	w := newWorld(t, monday)
 	w.begin(monday.AddDate(0, 0, -40))
@@ -269,7 +270,8 @@ func TestHostileNames(t *testing.T) {
 		t.Errorf("subject %q", m.Subject)
 	}
 	for line := range strings.SplitSeq(string(written(t, r, report.FormatMarkdown)), "\n") {
-		if strings.HasPrefix(line, "Bcc") || strings.Contains(line, "[x](") || strings.Contains(line, "<script") {
+		if strings.HasPrefix(line, "Bcc") || strings.Contains(line, "[x](") || strings.Contains(line, "<script") || strings.Contains(strings.ToLower(line), "http://evil") ||
+			strings.Contains(line, "WWW.evil") {
 			t.Errorf("Markdown line %q", line)
 		}
 	}

@@ -57,16 +57,16 @@ func (r *Report) volumeBefore() string {
 	}
 }
 
-// verdict says what to do.
+// verdict says what to do, and why.
 func (r *Report) verdict() string {
-	stop, urgent, act := r.toDo()
+	stop, urgent, act := r.toDo((*Action).cause)
 	var parts []string
-	if len(stop) > 0 {
-		first := "stop " + some(stop, 3)
-		if len(stop) == 1 {
-			first += ": " + r.Actions[0].Title
-		}
-		parts = append(parts, first)
+	switch {
+	case len(stop) == 1:
+		first := &r.Actions[0]
+		parts = append(parts, "stop "+first.named()+": "+first.Title)
+	case len(stop) > 1:
+		parts = append(parts, "stop "+some(stop, 3))
 	}
 	if len(urgent) > 0 {
 		parts = append(parts, "look after "+some(urgent, 3)+" today")
@@ -89,10 +89,26 @@ func (r *Report) verdict() string {
 	return capital(strings.Join(parts, "; ")) + "."
 }
 
-// toDo names the campaigns to stop, the streams to look after today, and the campaigns to mend, in the order of the actions.
-func (r *Report) toDo() (stop, urgent, act []string) {
-	for _, a := range r.Actions {
-		name := label(a.Tenant, a.Subject)
+// named is the name of an action's campaign.
+func (a *Action) named() string { return label(a.Tenant, a.Subject) }
+
+// cause is the name of an action's campaign, with the figure that is wrong.
+func (a *Action) cause() string {
+	if a.Value == nil {
+		return a.named()
+	}
+	what := "spam at Gmail"
+	if s, ok := signal.Parse(a.Signal); ok {
+		what, _ = signalWords(s)
+	}
+	return fmt.Sprintf("%s (%s %s)", a.named(), percent(*a.Value), what)
+}
+
+// toDo tells of the campaigns to stop, the streams to look after today, and the campaigns to mend, in the order of the actions.
+func (r *Report) toDo(tell func(*Action) string) (stop, urgent, act []string) {
+	for i := range r.Actions {
+		a := &r.Actions[i]
+		name := tell(a)
 		switch {
 		case a.About != AboutCampaign:
 		case a.Stop:
