@@ -4,11 +4,16 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"io"
 	"math"
+	"strconv"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/prometheus/common/expfmt"
+	"github.com/prometheus/common/model"
 
 	"github.com/mailvane/mailvane/internal/observation"
 	"github.com/mailvane/mailvane/internal/report"
@@ -52,6 +57,114 @@ func TestTheReportIsTheTruth(t *testing.T) {
 	if _, err := Report(t.Context(), o); !errors.Is(err, report.ErrPeriod) {
 		t.Errorf("a report of the future: %v", err)
 	}
+}
+
+// TestTheReportIsTheMetrics makes a report of days that hold all mail there is, which so do the counters since the daemon began and
+// the windows of seven days: all three and the API have the same figures, to the last mail.
+func TestTheReportIsTheMetrics(t *testing.T) {
+	now := time.Now()
+	o := simulator.Bench(now, 3, 3000, time.Hour)
+	o.Queues = append(o.Queues, simulator.Queue{Name: simulator.EventsQueueEU}, simulator.Queue{Name: simulator.IdentityQueue})
+	r := start(t, o)
+	r.until(t, "counted", func() bool {
+		truth := handedOut(r.sim)
+		return r.sim.SQS().Queue(simulator.EventsQueue).Stats().Visible == 0 && len(truth) > 0 && cmp.Equal(truth, r.counts(t))
+	})
+	made, err := Report(t.Context(), ReportOptions{
+		CommandOptions: CommandOptions{Environment: environmentOf(r.sim), ConfigFile: r.file},
+		From:           now.UTC().AddDate(0, 0, -3).Format(time.DateOnly), To: now.UTC().Format(time.DateOnly),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n := made.Totals.Recipients[observation.Sent]; n < 500 || len(made.Campaigns) < 100 {
+		t.Fatalf("the report has %d mails of %d campaigns", n, len(made.Campaigns))
+	}
+	want := make(map[string]float64)
+	for name, n := range countsOf(made) {
+		want[name] = float64(n)
+	}
+	var differ string
+	defer func() {
+		if t.Failed() {
+			t.Logf("-report +metrics or API\n%s", differ)
+		}
+	}()
+	r.until(t, "the same in the metrics", func() bool {
+		got := r.exported(t)
+		differ = cmp.Diff(want, got["mailvane_campaign_recipients_total"]) + cmp.Diff(want, got["mailvane_campaign_cohort_recipients"]) +
+			cmp.Diff(ratesOf(made), got["mailvane_campaign_signal_ratio"])
+		return differ == ""
+	})
+	var text bytes.Buffer
+	if err := report.JSON(&text, made); err != nil {
+		t.Fatal(err)
+	}
+	if differ = cmp.Diff(figuresOf(t, &text), figuresOf(t, r.get(t, "/api/v1/campaigns?window=7d").Body)); differ != "" {
+		t.Error("the API has other figures")
+	}
+}
+
+// figuresOf are the counts and the signals of campaigns, of a report as of the API.
+func figuresOf(t *testing.T, from io.Reader) map[string]any {
+	t.Helper()
+	var told struct {
+		Campaigns []struct {
+			ID, Tenant          string
+			Recipients, Signals any
+		}
+	}
+	if err := json.NewDecoder(from).Decode(&told); err != nil {
+		t.Fatal(err)
+	}
+	all := make(map[string]any)
+	for _, c := range told.Campaigns {
+		all[c.Tenant+"/"+c.ID] = []any{c.Recipients, c.Signals}
+	}
+	return all
+}
+
+// ratesOf are the rates of all campaigns that are known and not 0.
+func ratesOf(r *report.Report) map[string]float64 {
+	all := make(map[string]float64)
+	for i := range r.Campaigns {
+		c := &r.Campaigns[i]
+		for _, s := range signal.Signals() {
+			if f := &c.Signals[s]; f.Known && f.Value != 0 {
+				all[c.Tenant+"/"+c.ID+" "+s.String()] = f.Value
+			}
+		}
+	}
+	return all
+}
+
+// exported are the campaigns' counters and their gauges of seven days, by metric and as countsOf and ratesOf name them; noughts are
+// left out.
+func (r *run) exported(t *testing.T) map[string]map[string]float64 {
+	t.Helper()
+	parser := expfmt.NewTextParser(model.UTF8Validation)
+	families, err := parser.TextToMetricFamilies(strings.NewReader(r.metrics(t)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	all := make(map[string]map[string]float64)
+	for name, family := range families {
+		all[name] = map[string]float64{}
+		for _, m := range family.GetMetric() {
+			labels := map[string]string{"window": "7d"}
+			for _, l := range m.GetLabel() {
+				labels[l.GetName()] = l.GetValue()
+			}
+			value := m.GetCounter().GetValue() + m.GetGauge().GetValue()
+			if labels["window"] == "7d" && value != 0 {
+				if value, err = strconv.ParseFloat(strconv.FormatFloat(value, 'g', 6, 64), 64); err != nil { // as the API has them
+					t.Fatal(err)
+				}
+				all[name][labels["tenant"]+"/"+labels["campaign"]+" "+labels["outcome"]+labels["signal"]] = value
+			}
+		}
+	}
+	return all
 }
 
 // truthOf is what was handed out about the mail of a period.
