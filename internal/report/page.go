@@ -189,6 +189,9 @@ func (r *Report) tiles() []tile {
 	} {
 		t := of(s.signal)
 		t.Name = s.name
+		if f := &r.Totals.Signals[s.signal]; s.signal == signal.ComplaintRate && f.Known {
+			t.Note = strings.TrimSuffix("of "+percent(f.MeasuredShare)+" of the mail; "+t.Note, "; ")
+		}
 		all = append(all, t)
 	}
 	gmail := tile{Name: "Spam at Gmail", Value: "not known"}
