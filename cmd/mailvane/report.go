@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -43,10 +44,13 @@ the first and the last are both included.`,
 			r, err := app.Report(cmd.Context(), o)
 			clearLine()
 			switch {
-			case errors.Is(err, report.ErrPeriod):
+			case errors.Is(err, report.ErrPeriod), errors.Is(err, app.ErrNoOwner):
 				return &usageError{err}
 			case err != nil:
 				return reported(cmd, o.ConfigFile, err)
+			}
+			if r.Campaign != "" && r.Totals.Campaigns == 0 && r.Before == nil {
+				fmt.Fprintf(cmd.ErrOrStderr(), "mailvane: no campaign that sent mail then, or in the weeks before, has a name like %q\n", r.Campaign)
 			}
 			return writeReport(cmd.OutOrStdout(), out, r, report.Format(format))
 		},
@@ -80,11 +84,22 @@ func writeReport(stdout io.Writer, path string, r *report.Report, format report.
 	if path == "" {
 		return report.Write(stdout, r, format)
 	}
+	err := replaceFile(path, func(w io.Writer) error { return report.Write(w, r, format) })
+	if e, ok := errors.AsType[*fs.PathError](err); ok {
+		err = e.Err // it names a file that nobody has heard of
+	}
+	if err != nil {
+		return fmt.Errorf("write %s: %w", path, err)
+	}
+	return nil
+}
+
+func replaceFile(path string, write func(io.Writer) error) error {
 	f, err := os.CreateTemp(filepath.Dir(path), ".report-")
 	if err != nil {
 		return err
 	}
-	err = errors.Join(report.Write(f, r, format), f.Chmod(0o644), f.Close()) // it is for others to read
+	err = errors.Join(write(f), f.Chmod(0o644), f.Close()) // it is for others to read
 	if err == nil {
 		err = os.Rename(f.Name(), path)
 	}

@@ -2,7 +2,10 @@ package app
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/mailvane/mailvane/internal/config"
@@ -24,12 +27,25 @@ type ReportOptions struct {
 	Progress func(done, total int)
 }
 
-// Report makes a report of the ledger, beside a running daemon or without one. An error of the period wraps
-// report.ErrPeriod.
+// maxOwners bounds how many owners an error names.
+const maxOwners = 20
+
+// ErrNoOwner says that a report was asked for of an owner whom the configuration does not name. Made all the same, it would say that
+// nothing is wrong.
+var ErrNoOwner = errors.New("no owner of campaigns")
+
+// Report makes a report of the ledger, beside a running daemon or without one. An error of the period wraps report.ErrPeriod, one of
+// the owner ErrNoOwner.
 func Report(ctx context.Context, o ReportOptions) (*report.Report, error) {
 	c, err := o.config()
 	if err != nil {
 		return nil, err
+	}
+	if owners := c.Owners(); o.Owner != "" && !slices.Contains(owners, o.Owner) {
+		if len(owners) == 0 {
+			return nil, fmt.Errorf("%w: campaigns.owners names nobody", ErrNoOwner)
+		}
+		return nil, fmt.Errorf("%w: %q is none of %s", ErrNoOwner, o.Owner, strings.Join(owners[:min(len(owners), maxOwners)], ", "))
 	}
 	period, err := o.period(c)
 	if err != nil {

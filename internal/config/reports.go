@@ -120,11 +120,11 @@ func (c *Config) ReportOwners(r *Report) []string {
 	if !r.PerOwner {
 		return []string{string(r.Owner)}
 	}
-	return c.owners()
+	return c.Owners()
 }
 
-// owners lists the owners of campaigns, each once.
-func (c *Config) owners() (owners []string) {
+// Owners lists the owners of campaigns, each once.
+func (c *Config) Owners() (owners []string) {
 	seen := map[Name]bool{"": true}
 	for _, o := range c.Campaigns.Owners {
 		if !seen[o.Owner] {

@@ -46,7 +46,7 @@ func (c *Config) checkReportOwner(d *decoder, at string, r *Report) {
 	if d.faultsBelow("campaigns.owners") || d.faultsAt(at+".owner") {
 		return
 	}
-	owners := c.owners()
+	owners := c.Owners()
 	switch {
 	case r.Owner != "" && r.PerOwner:
 		d.fault(d.at(at+".owner"), at+".owner", fault{"there is per_owner too, which is about all owners", "remove one of the two"})
