@@ -35,13 +35,17 @@ import (
 // hostile is a name that somebody chose to break what shows it.
 const hostile = "=cmd|' /C calc'!A0 <!channel> *b* \"'><script>alert(1)</script>\r\nBcc: eve@example.org"
 
-// issued is a report of an owner with a hostile name.
+// issued is a report of an owner with a hostile name, and about a campaign of that name.
 func issued(name string) *Issue {
 	return &Issue{
 		Number: 7, Plan: "weekly", Due: monday, Edition: 2, Link: "https://mailvane.example.com" + reportPath(7),
 		Report: &report.Report{
 			Format: 1, Period: report.Week(monday, time.UTC).Previous(), Owner: name, MadeAt: monday, AsOf: monday,
 			Sentences: []string{"The campaign " + name + " was reported by 1 in 100.", "All else went well."},
+			Actions: []report.Action{{
+				Level: report.LevelUrgent, About: report.AboutCampaign, Subject: name, Tenant: name, Owner: name, Stop: true,
+				Title: "It is " + name, Why: "Because of " + name + ".", Sure: "It is.", Do: "Stop it.",
+			}},
 		},
 	}
 }
@@ -227,7 +231,11 @@ func TestToMail(t *testing.T) {
 			t.Fatal(err)
 		}
 		ids = append(ids, msg.Header.Get("Message-Id"))
-		if msg.Header.Get("Bcc") != "" || msg.Header.Get("Subject") == "" || !strings.Contains(msg.Header.Get("Date"), "16 Nov 2026 08:00:00") || len(m.To) != 1 {
+		subject, err := new(mime.WordDecoder).DecodeHeader(msg.Header.Get("Subject"))
+		if err != nil || !strings.HasPrefix(subject, "Stop =cmd|' /C calc'!A0 <!channel>") || strings.ContainsAny(subject, "\r\n") {
+			t.Errorf("the subject is %q, %v", subject, err)
+		}
+		if msg.Header.Get("Bcc") != "" || !strings.Contains(msg.Header.Get("Date"), "16 Nov 2026 08:00:00") || len(m.To) != 1 {
 			t.Errorf("to %v with %v", m.To, msg.Header)
 		}
 		checkImages(t, parts(t, msg.Header.Get("Content-Type"), "", "", msg.Body))
@@ -263,6 +271,9 @@ func checkImages(t *testing.T, all []part) {
 		if !images[m[1]] {
 			t.Errorf("the HTML shows %s, which is not there", m[1])
 		}
+	}
+	if strings.Contains(text, "\nBcc:") {
+		t.Errorf("a name begins a line of its own:\n%s", text)
 	}
 	if len(shown) != len(images) || len(text) < 20 || strings.Contains(html, "src=\"http") || strings.Contains(html, "<script>alert") {
 		t.Errorf("%d images, of which %d are shown; text %q", len(images), len(shown), text)

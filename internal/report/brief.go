@@ -57,7 +57,7 @@ func Summary(r *Report) Brief {
 			continue
 		}
 		c := newCard(a)
-		b.Actions = append(b.Actions, BriefAction{a.Level, c.Badge, shown(c.Name, maxSubject), shown(c.Title, 500), c.Do})
+		b.Actions = append(b.Actions, BriefAction{a.Level, c.Badge, shown(c.Name, maxSubject), c.Title, c.Do})
 	}
 	for _, t := range r.tiles() {
 		b.Figures = append(b.Figures, BriefFigure(t))

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode/utf8"
 )
 
 // Message is a report as a mail: HTML with the images that it shows, and a text for those who see none.
@@ -105,7 +106,8 @@ func mailCells(r row) []cell {
 func (p *mailPage) text() string {
 	var b strings.Builder
 	line := func(format string, args ...any) { fmt.Fprintf(&b, format+"\n", args...) }
-	line("Mail report: %s (%s)\n\n%s\n", p.Period.String(), shown(p.Scope, 200), strings.ToUpper(shown(p.Verdict, 200)))
+	verdict := shown(p.Verdict, 200) // in its own letters: names differ by case
+	line("Mail report: %s (%s)\n\n%s\n%s\n", p.Period.String(), shown(p.Scope, 200), verdict, strings.Repeat("=", min(utf8.RuneCountInString(verdict), 78)))
 	for _, s := range p.Sentences {
 		line("- %s", shown(s, 500))
 	}

@@ -2,6 +2,7 @@ package report
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/mailvane/mailvane/internal/campaign"
@@ -141,9 +142,20 @@ func (r *Report) headline() string {
 	}
 }
 
+// maxCardText bounds a text of a card, in characters.
+const maxCardText = 1000
+
 func newCard(a Action) card {
+	a.Also = slices.Clone(a.Also)
+	texts := []*string{&a.Title, &a.Why, &a.Sure, &a.Do}
+	for i := range a.Also {
+		texts = append(texts, &a.Also[i])
+	}
+	for _, text := range texts {
+		*text = shown(*text, maxCardText) // there may be names in it
+	}
+	a.Title = capital(a.Title)
 	c := card{Action: a, Name: a.Subject}
-	c.Title = capital(c.Title)
 	switch a.About {
 	case AboutCampaign:
 		c.Name, c.Kind = label(a.Tenant, a.Subject), "campaign"

@@ -269,6 +269,11 @@ func TestHostileNames(t *testing.T) {
 	if strings.ContainsAny(m.Subject, "\r\n\u202e") || len([]rune(m.Subject)) > 150 {
 		t.Errorf("subject %q", m.Subject)
 	}
+	for line := range strings.SplitSeq(m.Text, "\n") {
+		if strings.HasPrefix(line, "Bcc") || strings.ContainsAny(line, "\r\u202e") {
+			t.Errorf("line %q of the mail's text", line)
+		}
+	}
 	for line := range strings.SplitSeq(string(written(t, r, report.FormatMarkdown)), "\n") {
 		if strings.HasPrefix(line, "Bcc") || strings.Contains(line, "[x](") || strings.Contains(line, "<script") || strings.Contains(strings.ToLower(line), "http://evil") ||
 			strings.Contains(line, "WWW.evil") {
