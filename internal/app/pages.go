@@ -21,9 +21,8 @@ func (d *Daemon) pages(c config.HTTP) (*pages.Site, error) {
 		return nil, fmt.Errorf("http.external_url: %w", err)
 	}
 	return pages.New(pages.Options{
-		Prefix: strings.TrimRight(outside.EscapedPath(), "/"),
-		View:   d.view, Sources: d.describeSources, Quarantine: quarantine{d}, Alerts: d.alertBook(),
-		Reports: d.reports.archive, ReadOnly: c.ReadOnly, Rules: d.rulesInForce, Version: d.env.Version, Now: d.env.Now, Log: d.log,
+		View: d.view, Sources: d.describeSources, Quarantine: quarantine{d}, Alerts: d.alertBook(), Reports: d.reports.archive,
+		Prefix: strings.TrimRight(outside.EscapedPath(), "/"), ReadOnly: c.ReadOnly, Rules: d.rulesInForce, Version: d.env.Version, Now: d.env.Now, Log: d.log,
 	})
 }
 

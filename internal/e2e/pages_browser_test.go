@@ -385,7 +385,7 @@ func (b *browser) live(t *testing.T) {
 	if stops := eval[int](t, b, `document.querySelectorAll('#table-campaigns .fig[tabindex="0"]').length`); stops != 1 {
 		t.Errorf("in the new table the tab key stops %d times", stops)
 	}
-	if _, err := chromedp.Call(b.ctx, page.RemoveScriptToEvaluateOnNewDocument, page.RemoveScriptToEvaluateOnNewDocumentParams{Identifier: hurry.Identifier}); err != nil {
+	if _, err := chromedp.Call(b.ctx, page.RemoveScriptToEvaluateOnNewDocument, page.RemoveScriptToEvaluateOnNewDocumentParams(hurry)); err != nil {
 		t.Fatal(err)
 	}
 }
