@@ -193,7 +193,7 @@ func TestOneRead(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
 	r.plan.Owners = nil
-	for i := range 100 {
+	for i := range 12 {
 		r.plan.Owners = append(r.plan.Owners, fmt.Sprint("owner-", i))
 	}
 	r.restart()
@@ -206,7 +206,7 @@ func TestOneRead(t *testing.T) {
 	r.same("after a failure", []int{len(r.orders), len(r.asked)}, []int{1, 0})
 	r.unread = nil
 	r.pass()
-	r.same("reads and reports", []int{len(r.orders), len(r.asked)}, []int{2, 100})
+	r.same("reads and reports", []int{len(r.orders), len(r.asked)}, []int{2, 12})
 	r.must(r.publisher.MakeNow(t.Context(), "weekly")) // as if the schedule could not be stored
 	r.same("of those that were made", len(r.orders), 2)
 }
