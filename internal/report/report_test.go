@@ -69,6 +69,13 @@ func everyForm(t *testing.T, w *world) {
 			t.Errorf("%s of the same ledger differs the second time: %s", f, cmp.Diff(string(got), string(anew)))
 		}
 	}
+	later := o
+	later.Now = o.Now.AddDate(0, 1, 0)
+	again := w.build(later)
+	again.MadeAt = r.MadeAt
+	if diff := cmp.Diff(string(written(t, r, report.FormatJSON)), string(written(t, again, report.FormatJSON))); diff != "" {
+		t.Errorf("the same ledger gives another report a month later: %s", diff)
+	}
 	m, err := report.Mail(r)
 	check(t, err)
 	golden(t, "story.mail.txt", []byte(m.Subject+"\n\n"+m.Text))
