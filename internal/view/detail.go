@@ -93,21 +93,21 @@ func compare(now, before *Signals) Compared {
 
 // Campaign says everything about one campaign over a rolling window. It reads five weeks of the campaign's cohorts.
 func (v *View) Campaign(ctx context.Context, tenant, id string, w signal.Window) (Detail, error) {
-	d, _, err := v.story(ctx, tenant, id, w)
+	d, _, _, err := v.story(ctx, tenant, id, w)
 	return d, err
 }
 
 // story is everything about one campaign, with the rows that were read for it.
-func (v *View) story(ctx context.Context, tenant, id string, w signal.Window) (Detail, []ledger.CohortRow, error) {
+func (v *View) story(ctx context.Context, tenant, id string, w signal.Window) (d Detail, rows []ledger.CohortRow, now moment, err error) {
 	problems := v.problems(w)
-	d, now := v.present(tenant, id, w)
+	d, now = v.present(tenant, id, w)
 	d.Inbound, d.Campaign.Inbound = problemsOf(problems, id), flagOf(problems, id)
-	rows, err := v.history(ctx, tenant, id, &now)
+	rows, err = v.history(ctx, tenant, id, &now)
 	if err != nil {
-		return Detail{}, nil, fmt.Errorf("read campaign %q of tenant %q: %w", id, tenant, err)
+		return Detail{}, nil, now, fmt.Errorf("read campaign %q of tenant %q: %w", id, tenant, err)
 	}
 	if len(rows) == 0 && d.Campaign.Recipients == (Recipients{}) && d.Campaign.Simulated == (Recipients{}) {
-		return Detail{}, nil, ErrNotFound
+		return Detail{}, nil, now, ErrNotFound
 	}
 	if d.Campaign.Stream {
 		d.EarlierWeeks = now.earlier(rows, d.Window, v.reader.Zone())
@@ -117,10 +117,10 @@ func (v *View) story(ctx context.Context, tenant, id string, w signal.Window) (D
 	}
 	samples, err := v.reader.Samples(ctx, ledger.SampleQuery{Tenant: tenant, Campaign: id, Limit: maxSamples})
 	if err != nil {
-		return Detail{}, nil, fmt.Errorf("read samples of campaign %q of tenant %q: %w", id, tenant, err)
+		return Detail{}, nil, now, fmt.Errorf("read samples of campaign %q of tenant %q: %w", id, tenant, err)
 	}
 	illustrate(d.Reasons, samples)
-	return d, rows, nil
+	return d, rows, now, nil
 }
 
 // moment is what rows of the ledger are judged by, outside the lock.

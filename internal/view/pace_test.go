@@ -48,7 +48,8 @@ func TestPace(t *testing.T) {
 func TestTimeline(t *testing.T) {
 	m := full()
 	spring := observation.Campaign{Name: "spring"}
-	m.fold(mail(spring, "gmail", time.Hour, counts{observation.Sent: 100, observation.HardBounced: 8})...)
+	m.fold(mail(spring, "gmail", time.Hour, counts{observation.Sent: 100, observation.Delivered: 20, observation.HardBounced: 8})...)
+	m.fold(mail(spring, "yahoo", time.Hour, counts{observation.Delivered: 50, observation.Complained: 3})...)
 	m.fold(mail(spring, signal.Simulator, time.Hour, counts{observation.Sent: 7})...)
 	m.fold(mail(spring, "gmail", 20*24*time.Hour, counts{observation.Sent: 60})...)
 	m.fold(mail(observation.Campaign{Name: "other"}, "gmail", time.Hour, counts{observation.Sent: 11})...)
@@ -69,6 +70,7 @@ func TestTimeline(t *testing.T) {
 			t.Fatal(err)
 		}
 		var sum Recipients
+		var reported, of int64
 		for i, p := range got.Points {
 			if want := got.Start.Add(time.Duration(i) * c.width); !p.Start.Equal(want) {
 				t.Errorf("over %v: point %d begins at %v, want %v", c.over, i, p.Start, want)
@@ -76,10 +78,14 @@ func TestTimeline(t *testing.T) {
 			for o, n := range p.Recipients {
 				sum[o] += n
 			}
+			reported, of = reported+p.Reported, of+p.ReportedOf
 		}
 		if len(got.Points) != c.n || got.Width != c.width || sum[observation.Sent] != c.mail || sum[observation.HardBounced] != 8 {
 			t.Errorf("over %v: %d points of %v with %d sent and %d bounced, want %d of %v with %d and 8", c.over,
 				len(got.Points), got.Width, sum[observation.Sent], sum[observation.HardBounced], c.n, c.width, c.mail)
+		}
+		if reported != 3 || of != 50 {
+			t.Errorf("over %v: %d complaints of %d delivered where they are told, want 3 of 50", c.over, reported, of)
 		}
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/mailvane/mailvane/internal/ledger"
+	"github.com/mailvane/mailvane/internal/observation"
 	"github.com/mailvane/mailvane/internal/signal"
 )
 
@@ -23,6 +24,8 @@ type Timeline struct {
 type TimelinePoint struct {
 	Start      time.Time
 	Recipients Recipients
+	// Reported are the complaints at reporting providers, ReportedOf the deliveries there: what a complaint rate is made of.
+	Reported, ReportedOf int64
 }
 
 // timelines are how finely a stretch of time is told, the shortest first.
@@ -42,18 +45,18 @@ func (v *View) Timeline(ctx context.Context, tenant, id string, over time.Durati
 	if err != nil {
 		return Timeline{}, fmt.Errorf("read the timeline of campaign %q of tenant %q: %w", id, tenant, err)
 	}
-	t.add(rows)
+	t.add(rows, now.eras)
 	return t, nil
 }
 
 // Story is what Campaign and Timeline say, of one reading.
 func (v *View) Story(ctx context.Context, tenant, id string, w signal.Window, over time.Duration) (Detail, Timeline, error) {
-	d, rows, err := v.story(ctx, tenant, id, w)
+	d, rows, now, err := v.story(ctx, tenant, id, w)
 	if err != nil {
 		return Detail{}, Timeline{}, err
 	}
 	t := newTimeline(d.Window.AsOf, over)
-	t.add(rows)
+	t.add(rows, now.eras)
 	return d, t, nil
 }
 
@@ -73,11 +76,22 @@ func newTimeline(asOf time.Time, over time.Duration) Timeline {
 	return t
 }
 
-func (t *Timeline) add(rows []ledger.CohortRow) {
+func (t *Timeline) add(rows []ledger.CohortRow, e *eras) {
 	for i := range rows {
 		row := &rows[i]
-		if at := int(row.Start.Sub(t.Start) / t.Width); row.Cell.Provider != signal.Simulator && !row.Start.Before(t.Start) && at < len(t.Points) {
-			t.Points[at].Recipients[row.Cell.Outcome] += row.N
+		at := int(row.Start.Sub(t.Start) / t.Width)
+		if row.Cell.Provider == signal.Simulator || row.Start.Before(t.Start) || at >= len(t.Points) {
+			continue
+		}
+		p := &t.Points[at]
+		p.Recipients[row.Cell.Outcome] += row.N
+		if e.reports(row.Cell.Provider, row.Start.Unix()) {
+			switch row.Cell.Outcome {
+			case observation.Complained:
+				p.Reported += row.N
+			case observation.Delivered:
+				p.ReportedOf += row.N
+			}
 		}
 	}
 }

@@ -48,8 +48,11 @@ type chart struct {
 	End    int64              `json:"end"`
 	Times  []int64            `json:"times"`
 	Counts map[string][]int64 `json:"counts"`
-	Gmail  []chartGmail       `json:"gmail"`
-	Alerts []chartAlert       `json:"alerts"`
+	// Reported are the complaints at reporting providers, ReportedOf the deliveries there.
+	Reported   []int64      `json:"reported"`
+	ReportedOf []int64      `json:"reported_of"`
+	Gmail      []chartGmail `json:"gmail"`
+	Alerts     []chartAlert `json:"alerts"`
 }
 
 // chartAlert is an alert about the campaign that began to fire, became worse or ended.
@@ -89,10 +92,11 @@ func (s *Site) timelineJSON(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "The timeline could not be read.", http.StatusInternalServerError)
 		return
 	}
-	c := chart{Width: int64(line.Width / time.Second), Start: line.Start.Unix(), End: line.End.Unix(), Times: []int64{}, Counts: map[string][]int64{}}
+	c := chart{Width: int64(line.Width / time.Second), Start: line.Start.Unix(), End: line.End.Unix(), Times: []int64{}, Counts: map[string][]int64{}, Reported: []int64{}, ReportedOf: []int64{}}
 	for i := range line.Points {
 		x := &line.Points[i]
 		c.Times = append(c.Times, x.Start.Unix())
+		c.Reported, c.ReportedOf = append(c.Reported, x.Reported), append(c.ReportedOf, x.ReportedOf)
 		for _, o := range timelineOutcomes {
 			c.Counts[o.String()] = append(c.Counts[o.String()], x.Recipients[o])
 		}

@@ -6,7 +6,7 @@ const series = [
   { name: 'hard_bounced', label: 'Bounced hard', color: '--c-hard' },
   { name: 'soft_bounced', label: 'Bounced softly', color: '--c-soft' },
   { name: 'delayed', label: 'Delayed', color: '--c-delay' },
-  { name: 'complained', label: 'Complained', color: '--c-complaint' },
+  { name: 'complained', label: 'Complained, where that is told', color: '--c-complaint' },
 ];
 
 const gmailLine = 0.1;
@@ -119,8 +119,13 @@ function mail(data) {
 
 function outcomeChart(parent, data, color) {
   const all = mail(data);
-  // Fewer than ten recipients make no rate that is worth a dot.
-  const rates = series.map(({ name }) => data.counts[name].map((n, i) => (all[i] >= 10 ? (n / all[i]) * 100 : null)));
+  // Complaints are a share of the mail to those providers that tell of them. Fewer than ten recipients make no rate that is
+  // worth a dot.
+  const parts = ({ name }) => (name === 'complained' ? [data.reported, data.reported_of] : [data.counts[name], all]);
+  const rates = series.map((s) => {
+    const [counts, of] = parts(s);
+    return counts.map((n, i) => (of[i] >= 10 ? (n / of[i]) * 100 : null));
+  });
   return new uPlot(options(parent, 'What became of it, of the mail sent at that time', 190, {
     scales: { x: { time: true, range: () => [data.start, data.end] }, y: { range: (_, __, max) => [0, Math.max(max * 1.1, 1)] } },
     axes: axes(color, mark),
