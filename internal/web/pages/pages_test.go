@@ -129,6 +129,16 @@ func TestNotKnownIsNotZero(t *testing.T) {
 	if !strings.Contains(row, "no data") { // of Gmail, that was never asked
 		t.Errorf("Gmail: %s", row)
 	}
+	for path, want := range map[string]string{
+		"/campaigns/only-at-gmail":   ",3000,3000,0,0,,0,0,0", // nobody reports complaints of Gmail's
+		"/campaigns/annoying":        ",5000,5000,0,0,60,0,0,0",
+		"/campaigns/only-deliveries": ",,50,0,0,0,0,0,0", // Send events are not published
+	} {
+		_, body := s.get(t, path+"?format=csv&table=timeline")
+		if lines := strings.Split(body, "\n"); len(lines) != 3 || !strings.HasSuffix(lines[1], want) {
+			t.Errorf("the timeline of %s is %q, want %s", path, lines, want)
+		}
+	}
 	_, body = s.get(t, "/?window=1h")
 	if strings.Contains(body, "only-at-gmail</a>") {
 		t.Error("a campaign without mail in the window is listed")
@@ -232,13 +242,13 @@ func TestCSV(t *testing.T) {
 			}
 		}
 	}
-	want := []string{scriptName, "'" + formulaName, pathName, "annoying", "blocked", "bought-list", "only-at-gmail"}
+	want := []string{scriptName, "'" + formulaName, pathName, "annoying", "blocked", "bought-list", "only-at-gmail", "only-deliveries"}
 	slices.Sort(want)
 	slices.Sort(names)
 	if diff := cmp.Diff(want, names); diff != "" {
 		t.Errorf("names (-want +got):\n%s", diff)
 	}
-	for _, text := range []string{"+1", "-1", "@x", "\tx", " =x"} {
+	for _, text := range []string{"+1", "-1", "@x", "\tx", " =x", "＝x", " ＠x"} {
 		if got := field(text); got != "'"+text {
 			t.Errorf("field(%q) is %q", text, got)
 		}

@@ -133,7 +133,7 @@ func field(v any) string {
 	case bool:
 		return strconv.FormatBool(v)
 	case string:
-		if strings.IndexAny(v, "=+-@\t\r\n|%") == 0 || strings.IndexAny(strings.TrimSpace(v), "=+-@") == 0 {
+		if strings.IndexAny(v, "\t\r\n|%") == 0 || strings.IndexAny(strings.TrimSpace(v), "=+-@＝＋－＠") == 0 {
 			return "'" + v
 		}
 		return v

@@ -33,11 +33,23 @@ func timelineTable(r *http.Request, line *view.Timeline) *table {
 		}
 		cells := []cell{at(&x.Start, "")}
 		for _, o := range timelineOutcomes {
-			cells = append(cells, whole(x.Recipients[o]))
+			cells = append(cells, pointCell(o, x))
 		}
 		t.Rows = append(t.Rows, row{Cells: cells})
 	}
 	return t
+}
+
+// pointCell is how many recipients had an outcome. None is not known to be none where nobody would have told.
+func pointCell(o observation.Outcome, x *view.TimelinePoint) cell {
+	switch {
+	case x.Recipients[o] > 0:
+	case o == observation.Sent:
+		return cell{Text: stateWord("no_data"), Unknown: true, Tip: "There was mail, but how much was sent is not published.", values: []any{nil}}
+	case o == observation.Complained && x.ReportedOf == 0:
+		return cell{Text: stateWord("not_reported"), Unknown: true, Tip: stateMeaning(signal.NotReported, signal.ComplaintRate.Definition()), values: []any{nil}}
+	}
+	return whole(x.Recipients[o])
 }
 
 // chart is what the timeline's script draws; internal/web/openapi.yaml describes it.
