@@ -158,8 +158,12 @@ func sentCell(f *view.Figures, of span) cell {
 	sent, delivered := f.Recipients[observation.Sent], f.Recipients[observation.Delivered]
 	switch {
 	case sent > 0:
+		partly := ""
+		if delivered > sent {
+			partly = "Of part of it only the delivery is published, so more was sent. "
+		}
 		return cell{Text: count(sent), values: []any{sent, delivered}, Tip: fmt.Sprintf(
-			"%s sent, %s delivered, counted in recipients. %s", count(sent), count(delivered), of)}
+			"%s sent, %s delivered, counted in recipients. %s%s", count(sent), count(delivered), partly, of)}
 	case delivered > 0:
 		return cell{Text: count(delivered), values: []any{nil, delivered}, Notes: []string{"delivered"},
 			Tip: fmt.Sprintf("%s delivered; how many were sent is not published. %s", count(delivered), of)}

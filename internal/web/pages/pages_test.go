@@ -2,6 +2,7 @@ package pages
 
 import (
 	"encoding/csv"
+	"fmt"
 	"html"
 	"net/http"
 	"net/http/httptest"
@@ -16,6 +17,7 @@ import (
 
 	"github.com/mailvane/mailvane/alerts"
 	"github.com/mailvane/mailvane/internal/campaign"
+	"github.com/mailvane/mailvane/internal/observation"
 	"github.com/mailvane/mailvane/internal/replay"
 	"github.com/mailvane/mailvane/internal/signal"
 	"github.com/mailvane/mailvane/internal/view"
@@ -445,6 +447,47 @@ func TestUpperBound(t *testing.T) {
 	}
 	if c := gmailCell(&view.Gmail{Delivered: 10, State: campaign.ReportNotReported, DaysInWindow: 7}); !c.Unknown || c.Text != "not reported" {
 		t.Errorf("%+v", c)
+	}
+}
+
+// TestManyProviders: the page of providers stays small where mail goes to all that are known, and leads to the rest.
+func TestManyProviders(t *testing.T) {
+	r := &records{}
+	const providers = 150
+	for i := range providers {
+		of := counts{observation.Sent: 20_000, observation.Delivered: 18_000, observation.HardBounced: 1500, observation.Delayed: 700}
+		r.send("", "everywhere", fmt.Sprintf("provider-%03d", i), 3*time.Hour, of)
+	}
+	s := newSite(t, r, false)
+	for path, want := range map[string]int{"/providers": providersAtOnce, "/providers?show=all": providers} {
+		_, body := s.get(t, path)
+		if got := strings.Count(body, ">provider-"); got < want || got >= want+reasonsOfAll+1 {
+			t.Errorf("%s has %d providers, want %d", path, got, want)
+		}
+		if all := strings.Contains(body, `<a href="/providers?show=all">Show all 150 providers</a>`); all != (want < providers) {
+			t.Errorf("%s leads to all of them: %v", path, all)
+		}
+		if want < providers && len(body) > 200_000 {
+			t.Errorf("%s has %d bytes, more than 200 kB", path, len(body))
+		}
+	}
+	if _, body := s.get(t, "/providers?format=csv"); strings.Count(body, "\n") != providers+1 {
+		t.Errorf("the CSV has %d lines", strings.Count(body, "\n"))
+	}
+}
+
+// TestPartlySent: more mail delivered than sent is explained.
+func TestPartlySent(t *testing.T) {
+	s := newSite(t, story(), false)
+	const says = "Of part of it only the delivery is published, so more was sent."
+	if _, body := s.get(t, "/"); strings.Contains(body, says) {
+		t.Error("what is not so is said")
+	}
+	r := &records{}
+	r.send("", "told", "yahoo", 3*time.Hour, counts{observation.Sent: 10, observation.Delivered: 10})
+	r.send("", "half-told", "yahoo", 3*time.Hour, counts{observation.Delivered: 10})
+	if _, body := newSite(t, r, false).get(t, "/"); !strings.Contains(body, "10 sent, 20 delivered, counted in recipients. "+says) {
+		t.Error("20 of 10 are delivered, without a word")
 	}
 }
 

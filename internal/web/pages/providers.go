@@ -1,6 +1,7 @@
 package pages
 
 import (
+	"fmt"
 	"net/http"
 	"net/url"
 
@@ -13,8 +14,13 @@ import (
 type providersPage struct {
 	frame
 	Providers *table
-	Reasons   *table
+	// All leads to the page with all providers, where some are left out.
+	All     link
+	Reasons *table
 }
+
+// providersAtOnce is how many providers their page lists unless all are asked for: every figure brings its explanation along.
+const providersAtOnce = 40
 
 // providerRates are the columns of rates in lists of providers.
 var providerRates = []signal.Signal{
@@ -47,6 +53,7 @@ func (s *Site) providers(w http.ResponseWriter, r *http.Request) {
 	q := queryOf(r)
 	window := q.window()
 	sort, name := q.sort("sent")
+	every := q.choice("show", "", "all") == "all"
 	if sort.OfCampaigns() {
 		q.faults = append(q.faults, "Providers have no such order")
 	}
@@ -58,7 +65,7 @@ func (s *Site) providers(w http.ResponseWriter, r *http.Request) {
 	all, of := linesOf(s.Rules(), alerts.ByProvider), spanOf(window, found.Window.AsOf)
 	t := s.providerTable(found.Providers, &all, of)
 	t.ID, t.Caption = "providers", "Mailbox providers"
-	t.CSV, t.JSON = with(r.URL, "format", "csv"), address("/api/v1/providers", only(r, "window", "sort"))
+	t.CSV, t.JSON = with(r.URL, "format", "csv", "show", ""), address("/api/v1/providers", only(r, "window", "sort"))
 	order := func(name string) string { return with(r.URL, "sort", name) }
 	t.Columns[0].Sort, t.Columns[0].Sorted = order("name"), name == "name"
 	t.Columns[1].Sort, t.Columns[1].Sorted = order("sent"), name == "sent"
@@ -76,6 +83,10 @@ func (s *Site) providers(w http.ResponseWriter, r *http.Request) {
 	p.AsOf = found.Window.AsOf
 	if s.csv(w, r, q, t, p.Reasons) {
 		return
+	}
+	if n := len(t.Rows); n > providersAtOnce+3 && !every {
+		t.Rows = t.Rows[:providersAtOnce]
+		p.All = link{Text: fmt.Sprintf("Show all %d providers", n), Href: with(r.URL, "show", "all")}
 	}
 	s.render(w, http.StatusOK, "providers", p)
 }
