@@ -35,20 +35,22 @@ type campaignPage struct {
 	Name, Tenant, Owner string
 	Stream              bool
 	Finding             finding
-	Figures             []fact
-	Ranges              []link
-	TimelineURL         string
-	Timeline            *table
-	Providers           *table
-	AllProviders        link
-	Reasons             []reasonRow
-	ReasonTable         *table
-	AllReasons          link
-	Identifiers         *table
-	GmailMail           bool
-	Inbound             []view.InboundRule
-	Sends               *table
-	Earlier             *table
+	// Judged says that something is known by which the campaign could be beyond a line.
+	Judged       bool
+	Figures      []fact
+	Ranges       []link
+	TimelineURL  string
+	Timeline     *table
+	Providers    *table
+	AllProviders link
+	Reasons      []reasonRow
+	ReasonTable  *table
+	AllReasons   link
+	Identifiers  *table
+	GmailMail    bool
+	Inbound      []view.InboundRule
+	Sends        *table
+	Earlier      *table
 }
 
 // reasonRow is why mail was refused or put off, with what the provider said.
@@ -81,6 +83,7 @@ func (s *Site) campaign(w http.ResponseWriter, r *http.Request) {
 		s.fault(w, r, err)
 		return
 	}
+	p.Judged = s.judged(tenant, id)
 	p.Figures = figuresOf(&d.Campaign, &lines, of)
 	s.campaignTables(r, &p, &d, &lines, of)
 	p.Timeline = timelineTable(r, &line)
@@ -110,6 +113,17 @@ func rangeOf(name string) time.Duration {
 func (s *Site) findingOf(ctx context.Context, n campaign.Name, all *[signal.Count]lines) (finding, error) {
 	found, err := s.heed(ctx, []finding{s.about(n, all)})
 	return found[0], err
+}
+
+// judged says whether anything is known of a campaign's week by which it could be beyond a line.
+func (s *Site) judged(tenant, id string) bool {
+	d := s.View.Brief(tenant, id, signal.Week)
+	for _, watch := range watched() {
+		if d.Campaign.Signals[watch.signal].Known {
+			return true
+		}
+	}
+	return d.Campaign.Gmail != nil && d.Campaign.Gmail.SpamRate != nil
 }
 
 // cut shortens long tables, and says how to see all.

@@ -141,6 +141,12 @@ func TestNotKnownIsNotZero(t *testing.T) {
 			t.Errorf("the timeline of %s is %q, want %s", path, lines, want)
 		}
 	}
+	const clear, unknown = "Nothing about this campaign is beyond a line.", "Nothing is known of the last 7 days by which"
+	for path, want := range map[string]string{"/campaigns/only-at-gmail": clear, "/campaigns/long-ago": unknown} {
+		if _, body := s.get(t, path); !strings.Contains(body, want) || strings.Contains(body, clear) && strings.Contains(body, unknown) {
+			t.Errorf("%s does not say %q alone", path, want)
+		}
+	}
 	_, body = s.get(t, "/?window=1h")
 	if strings.Contains(body, "only-at-gmail</a>") {
 		t.Error("a campaign without mail in the window is listed")

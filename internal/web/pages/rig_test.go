@@ -119,6 +119,7 @@ func story() *records {
 	r.send("", "annoying", "yahoo", 30*time.Hour, counts{observation.Sent: 5000, observation.Delivered: 5000, observation.Complained: 60})
 	r.send("", "only-at-gmail", "gmail", 2*time.Hour, counts{observation.Sent: 3000, observation.Delivered: 3000})
 	r.send("", "only-deliveries", "yahoo", 5*time.Hour, counts{observation.Delivered: 50})
+	r.send("", "long-ago", "yahoo", 10*24*time.Hour, counts{observation.Sent: 3000, observation.Delivered: 2000, observation.HardBounced: 1000})
 	r.send("", scriptName, "yahoo", 5*time.Hour, counts{observation.Sent: 100, observation.Delivered: 100})
 	r.send("", formulaName, "yahoo", 5*time.Hour, counts{observation.Sent: 90, observation.Delivered: 90})
 	r.send(tenantName, pathName, "yahoo", 5*time.Hour, counts{observation.Sent: 80, observation.Delivered: 70, observation.HardBounced: 10})
