@@ -156,6 +156,9 @@ func sitePages(t *testing.T, b *browser) []string {
 // seenInABrowser looks at the demo as its reader does.
 func seenInABrowser(t *testing.T, d *demo) {
 	d.send(t, early())
+	for _, name := range unkindNames() {
+		d.send(t, sentAs(name))
+	}
 	b := startBrowser(t, d.url)
 	storyTold(t, d.url)
 	b.do(t, chromedp.EmulateViewport(1280, 900))
@@ -176,6 +179,7 @@ func seenInABrowser(t *testing.T, d *demo) {
 	}
 	t.Run("nothing overflows", func(t *testing.T) { b.narrow(t, all) })
 	b.do(t, chromedp.EmulateViewport(1280, 900))
+	t.Run("names do no harm", b.names)
 	t.Run("the table sorts and filters", b.sortsAndFilters)
 	t.Run("figures explain themselves", b.explains)
 	t.Run("charts are drawn", b.charts)
@@ -209,6 +213,10 @@ func (b *browser) narrow(t *testing.T, all []string) {
 		b.do(t, chromedp.EmulateViewport(width, 800))
 		for _, path := range all {
 			b.open(t, path)
+			eval[chromedp.Void](t, b, `new Promise((done) => {
+				const look = (left) => left > 0 && document.querySelector('[data-chart]:not([data-drawn])') ? setTimeout(look, 20, left - 1) : done();
+				look(250);
+			})`)
 			// A figure's explanation must fit, too: of all, the ones furthest right are shown.
 			over := eval[string](t, b, `(() => {
 				let worst = document.documentElement.scrollWidth - innerWidth;
@@ -226,6 +234,38 @@ func (b *browser) narrow(t *testing.T, all []string) {
 			}
 		}
 	}
+}
+
+// unkindNames are names of campaigns that would become markup, turn the text behind them round, or be wider than a screen.
+func unkindNames() []string {
+	return []string{`zz-"><img src=x onerror=alert(1)>`, "zz-\u202eevil", "zz-" + strings.Repeat("x", 252)}
+}
+
+// sentAs is the delivery of a campaign's mail, told by SES.
+func sentAs(name string) string {
+	at, tag := time.Now().Add(-time.Minute).UTC().Format(time.RFC3339), strings.ReplaceAll(name, `"`, `\"`)
+	return fmt.Sprintf(`{"eventType":"Delivery","mail":{"timestamp":%[1]q,"messageId":"unkind-%[2]d","source":"news@news.example.com",`+
+		`"destination":["jane.doe@example.net"],"tags":{"ses:configuration-set":["tenant-zz"],"ses:feedback-id-a":["%[3]s"]}},`+
+		`"delivery":{"timestamp":%[1]q,"recipients":["jane.doe@example.net"]}}`, at, len(name), tag)
+}
+
+func (b *browser) names(t *testing.T) {
+	const list = "/?match=zz-&tenant=zz"
+	eventually(t, "campaigns with unkind names are listed", func() string {
+		b.open(t, list)
+		if rows := eval[int](t, b, `document.querySelectorAll('#table-campaigns tbody tr').length`); rows != len(unkindNames()) {
+			return fmt.Sprintf("there are %d", rows)
+		}
+		return ""
+	})
+	if got := eval[string](t, b, `[...document.querySelectorAll('#table-campaigns tbody th')].filter((th) => th.textContent.includes('evil'))
+		.map((th) => th.querySelector('.mark').getBoundingClientRect().left >= th.querySelector('a').getBoundingClientRect().right ? 'behind' : 'before')[0]`); got != "behind" {
+		t.Errorf("the tenant stands %s a name that turns text round", got)
+	}
+	paths := append(eval[[]string](t, b, `[...document.querySelectorAll('#table-campaigns tbody th a')].map((a) => a.getAttribute('href'))`), list)
+	b.narrow(t, paths)
+	b.do(t, chromedp.EmulateViewport(1280, 900))
+	b.quiet(t)
 }
 
 const firstCampaign = `document.querySelector('#table-campaigns tbody th a').textContent`
@@ -291,6 +331,10 @@ func (b *browser) charts(t *testing.T) {
 	})`)
 	if !inked {
 		t.Error("a chart is empty, or has no colour")
+	}
+	over := eval[int](t, b, `[...document.querySelectorAll('.u-title')].at(-1).textContent = 'x'.repeat(300), document.documentElement.scrollWidth - innerWidth`)
+	if over > 0 {
+		t.Errorf("a chart of a long identifier is %d pixels too wide", over)
 	}
 }
 
