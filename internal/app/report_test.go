@@ -63,7 +63,7 @@ func TestTheReportIsTheTruth(t *testing.T) {
 // the windows of seven days: all three and the API have the same figures, to the last mail.
 func TestTheReportIsTheMetrics(t *testing.T) {
 	now := time.Now()
-	o := simulator.Bench(now, 3, 3000, time.Hour)
+	o := simulator.Bench(now, 3, 3000, 3*time.Hour) // so that there is a whole hour, without which no rate is known
 	o.Queues = append(o.Queues, simulator.Queue{Name: simulator.EventsQueueEU}, simulator.Queue{Name: simulator.IdentityQueue})
 	r := start(t, o)
 	r.until(t, "counted", func() bool {
@@ -83,6 +83,9 @@ func TestTheReportIsTheMetrics(t *testing.T) {
 	want := make(map[string]float64)
 	for name, n := range countsOf(made) {
 		want[name] = float64(n)
+	}
+	if len(ratesOf(made)) == 0 {
+		t.Fatal("no rate of the report is known")
 	}
 	var differ string
 	defer func() {
