@@ -8,7 +8,7 @@ import (
 	"testing"
 )
 
-func TestListenSaysWhatToDo(t *testing.T) {
+func TestListenSaysWhatHelps(t *testing.T) {
 	taken, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)

@@ -43,7 +43,7 @@ func Summary(r *Report) Brief {
 	if r.Owner != "" || r.Campaign != "" {
 		b.Title += ", " + shown(r.scope(), maxSubject)
 	}
-	stop, _, _ := r.toDo((*Action).named)
+	stop, _, _ := r.duties((*Action).named)
 	for _, name := range stop {
 		b.Stop = append(b.Stop, shown(name, maxSubject))
 	}

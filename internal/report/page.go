@@ -125,7 +125,7 @@ func (r *Report) scope() string {
 
 // headline is the verdict of the first screen.
 func (r *Report) headline() string {
-	stop, urgent, act := r.toDo((*Action).named)
+	stop, urgent, act := r.duties((*Action).named)
 	switch {
 	case len(stop) > 0:
 		return "Stop " + some(stop, 3)

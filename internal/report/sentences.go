@@ -59,7 +59,7 @@ func (r *Report) volumeBefore() string {
 
 // verdict says what to do, and why.
 func (r *Report) verdict() string {
-	stop, urgent, act := r.toDo((*Action).cause)
+	stop, urgent, act := r.duties((*Action).cause)
 	var parts []string
 	switch {
 	case len(stop) == 1:
@@ -104,8 +104,8 @@ func (a *Action) cause() string {
 	return fmt.Sprintf("%s (%s %s)", a.named(), percent(*a.Value), what)
 }
 
-// toDo tells of the campaigns to stop, the streams to look after today, and the campaigns to mend, in the order of the actions.
-func (r *Report) toDo(tell func(*Action) string) (stop, urgent, act []string) {
+// duties tells of the campaigns to stop, the streams to look after today, and the campaigns to mend, in the order of the actions.
+func (r *Report) duties(tell func(*Action) string) (stop, urgent, act []string) {
 	for i := range r.Actions {
 		a := &r.Actions[i]
 		name := tell(a)
