@@ -144,11 +144,14 @@ func (r *run) get(t *testing.T, path string) *http.Response {
 
 func (r *run) status(t *testing.T, path string) int { return r.get(t, path).StatusCode }
 
+// patience is how long a condition is waited for: much longer than it takes, because machines differ.
+const patience = 3 * time.Minute
+
 func (r *run) until(t *testing.T, what string, done func() bool) {
 	t.Helper()
-	for deadline := time.Now().Add(time.Minute); !done(); time.Sleep(20 * time.Millisecond) {
+	for deadline := time.Now().Add(patience); !done(); time.Sleep(20 * time.Millisecond) {
 		if time.Now().After(deadline) {
-			t.Fatalf("a minute has passed and it is not %s", what)
+			t.Fatalf("%s have passed and it is not %s", patience, what)
 		}
 	}
 }

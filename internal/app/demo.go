@@ -180,7 +180,7 @@ in one region for a while: a warning that becomes critical and is resolved. What
   http://%[3]v/gmail                                      what Gmail's users report, and whose mail it was
   http://%[3]v/inbound                                    the receipt rule that loses unsubscribes
   http://%[3]v/alerts                                     what people are told of, and why
-  http://%[3]v/reports                                    last week, for people who look at no board
+  http://%[3]v/reports                                    last week, for people who look at no board: in half a minute
   http://%[3]v/sources                                    what is read, late and missing
   http://%[3]v/api/v1/campaigns?window=7d&sort=complaint_rate    the same as JSON: /api/v1/openapi.yaml tells it all
   http://%[3]v/metrics                                    all of it for Prometheus
