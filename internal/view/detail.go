@@ -1,9 +1,7 @@
 package view
 
 import (
-	"context"
 	"errors"
-	"fmt"
 	"slices"
 	"time"
 
@@ -91,38 +89,6 @@ func compare(now, before *Signals) Compared {
 	return all
 }
 
-// Campaign says everything about one campaign over a rolling window. It reads five weeks of the campaign's cohorts.
-func (v *View) Campaign(ctx context.Context, tenant, id string, w signal.Window) (Detail, error) {
-	d, _, _, err := v.story(ctx, tenant, id, w)
-	return d, err
-}
-
-// story is everything about one campaign, with the rows that were read for it.
-func (v *View) story(ctx context.Context, tenant, id string, w signal.Window) (d Detail, rows []ledger.CohortRow, now moment, err error) {
-	problems := v.problems(w)
-	d, now = v.present(tenant, id, w)
-	d.Inbound, d.Campaign.Inbound = problemsOf(problems, id), flagOf(problems, id)
-	rows, err = v.history(ctx, tenant, id, &now)
-	if err != nil {
-		return Detail{}, nil, now, fmt.Errorf("read campaign %q of tenant %q: %w", id, tenant, err)
-	}
-	if len(rows) == 0 && d.Campaign.Recipients == (Recipients{}) && d.Campaign.Simulated == (Recipients{}) {
-		return Detail{}, nil, now, ErrNotFound
-	}
-	if d.Campaign.Stream {
-		d.EarlierWeeks = now.earlier(rows, d.Window, v.reader.Zone())
-		d.EarlierWeeks.Compared = compare(&d.Campaign.Signals, &d.EarlierWeeks.Signals)
-	} else {
-		d.Sends = now.sends(rows)
-	}
-	samples, err := v.reader.Samples(ctx, ledger.SampleQuery{Tenant: tenant, Campaign: id, Limit: maxSamples})
-	if err != nil {
-		return Detail{}, nil, now, fmt.Errorf("read samples of campaign %q of tenant %q: %w", id, tenant, err)
-	}
-	illustrate(d.Reasons, samples)
-	return d, rows, now, nil
-}
-
 // moment is what rows of the ledger are judged by, outside the lock.
 type moment struct {
 	asOf  time.Time
@@ -135,45 +101,6 @@ func (v *View) moment() moment {
 	v.mu.RLock()
 	defer v.mu.RUnlock()
 	return moment{asOf: v.asOf, eras: v.sums.eras, group: v.group, stale: v.stale}
-}
-
-// present is what the running sums say.
-func (v *View) present(tenant, id string, w signal.Window) (Detail, moment) {
-	v.mu.RLock()
-	defer v.mu.RUnlock()
-	now := moment{asOf: v.asOf, eras: v.sums.eras, group: v.group, stale: v.stale}
-	over := spanOf(w)
-	d := Detail{Window: v.window(w), Providers: []Provider{}}
-	c := v.sums.campaigns[name{tenant, id}]
-	if c == nil {
-		c = &campaignSums{name: name{tenant, id}}
-		c.describe(&v.settings)
-	}
-	var subject Subject
-	v.look(&subject, c, "")
-	d.Campaign = v.campaign(&subject, c, v.gmail.Load(), w)
-	v.walkCampaign(&subject, c, ByCampaignProvider, func(s *Subject) bool {
-		if !s.tally.empty(over) {
-			d.Providers = append(d.Providers, Provider{ID: s.Provider, Figures: s.Figures(w)})
-		}
-		return true
-	})
-	sortProviders(d.Providers)
-	counted := reasonCounts{}
-	v.countReasons(counted, c, over, "")
-	d.Reasons = v.reasons(counted)
-	return d, now
-}
-
-func illustrate(reasons []Reason, samples []ledger.SampleRow) {
-	for _, s := range samples {
-		for i := range reasons {
-			r := &reasons[i]
-			if r.Provider == s.Cell.Provider && r.Reason == s.Cell.Reason && r.Outcome == s.Cell.Outcome.String() {
-				r.Samples = append(r.Samples, Sample{s.Text, s.N, s.First, s.Last, s.MessageIDs})
-			}
-		}
-	}
 }
 
 // add counts a row of the ledger. The longest span then holds all rows that were added, the others those younger than

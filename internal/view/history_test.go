@@ -31,7 +31,7 @@ func TestHistoriesAreTheCohorts(t *testing.T) {
 				v.histories.kept = nil
 			}
 			reads := w.ledger.reads
-			if _, _, err := v.Story(t.Context(), "1", "2", signal.Week, 35*24*time.Hour); err != nil && !errors.Is(err, ErrNotFound) {
+			if _, err := v.Campaign(t.Context(), "1", "2", signal.Week); err != nil && !errors.Is(err, ErrNotFound) {
 				t.Fatal(err)
 			}
 			w.ledger.between = nil
@@ -39,16 +39,17 @@ func TestHistoriesAreTheCohorts(t *testing.T) {
 				kept++
 			}
 			check(t, v.Refresh(t.Context()))
-			got, line, err := v.Story(t.Context(), "1", "2", signal.Week, 35*24*time.Hour)
+			got, want := v.Story("1", "2", signal.Week), v.Story("1", "2", signal.Week)
+			err := got.Read(t.Context())
 			v.histories.kept = nil
-			want, points, wantErr := v.Story(t.Context(), "1", "2", signal.Week, 35*24*time.Hour)
+			wantErr := want.Read(t.Context())
 			if !errors.Is(err, wantErr) {
 				t.Fatalf("seed %d, step %d: %v, want %v", seed, step, err, wantErr)
 			}
-			if diff := cmp.Diff(want, got); diff != "" {
+			if diff := cmp.Diff(want.Detail, got.Detail); diff != "" {
 				t.Fatalf("seed %d, step %d (-want +got):\n%s", seed, step, diff)
 			}
-			if diff := cmp.Diff(points, line); diff != "" {
+			if diff := cmp.Diff(want.Timeline(35*24*time.Hour), got.Timeline(35*24*time.Hour)); diff != "" {
 				t.Fatalf("seed %d, step %d (-want +got):\n%s", seed, step, diff)
 			}
 		}

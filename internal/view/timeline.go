@@ -49,17 +49,6 @@ func (v *View) Timeline(ctx context.Context, tenant, id string, over time.Durati
 	return t, nil
 }
 
-// Story is what Campaign and Timeline say, of one reading.
-func (v *View) Story(ctx context.Context, tenant, id string, w signal.Window, over time.Duration) (Detail, Timeline, error) {
-	d, rows, now, err := v.story(ctx, tenant, id, w)
-	if err != nil {
-		return Detail{}, Timeline{}, err
-	}
-	t := newTimeline(d.Window.AsOf, over)
-	t.add(rows, now.eras)
-	return d, t, nil
-}
-
 // newTimeline is one without mail.
 func newTimeline(asOf time.Time, over time.Duration) Timeline {
 	t := Timeline{End: asOf.UTC()}
@@ -94,12 +83,4 @@ func (t *Timeline) add(rows []ledger.CohortRow, e *eras) {
 			}
 		}
 	}
-}
-
-// Brief says of a campaign what the running sums hold: all but its sends, earlier weeks and samples. It reads no ledger.
-func (v *View) Brief(tenant, id string, w signal.Window) Detail {
-	problems := v.problems(w)
-	d, _ := v.present(tenant, id, w)
-	d.Inbound, d.Campaign.Inbound = problemsOf(problems, id), flagOf(problems, id)
-	return d
 }

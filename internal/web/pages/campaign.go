@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/mailvane/mailvane/alerts"
@@ -29,17 +30,25 @@ var ranges = []struct {
 	{"24h", "24 hours", 24 * time.Hour}, {"7d", "7 days", 7 * 24 * time.Hour}, {"5w", "5 weeks", 35 * 24 * time.Hour},
 }
 
-// campaignPage is the page of one campaign.
+// campaignPage is the page of one campaign. What the running sums hold is its head, which people see while the rest is read.
 type campaignPage struct {
 	frame
 	Name, Tenant, Owner string
 	Stream              bool
 	Finding             finding
 	// Judged says that something is known by which the campaign could be beyond a line.
-	Judged       bool
-	Figures      []fact
-	Ranges       []link
-	TimelineURL  string
+	Judged      bool
+	Figures     []fact
+	Ranges      []link
+	TimelineURL string
+	// Below sends the head and then reads the rest.
+	Below func() *campaignStory
+}
+
+// campaignStory is what the page of a campaign says below its figures.
+type campaignStory struct {
+	// Unread says that the ledger could not be read: there is no timeline, no sample, no send.
+	Unread       bool
 	Timeline     *table
 	Providers    *table
 	AllProviders link
@@ -50,6 +59,7 @@ type campaignPage struct {
 	GmailMail    bool
 	Inbound      []view.InboundRule
 	Sends        *table
+	AllSends     link
 	Earlier      *table
 }
 
@@ -63,41 +73,55 @@ func (s *Site) campaign(w http.ResponseWriter, r *http.Request) {
 	q := queryOf(r)
 	window, tenant, id := q.window(), q.text("tenant"), r.PathValue("id")
 	all, over := q.choice("show", "", "all") == "all", q.choice("range", "5w", "24h", "7d", "5w")
+	csv := q.text("format") != ""
 	if err := q.err(); err != nil {
 		s.fault(w, r, err)
 		return
 	}
-	d, line, err := s.View.Story(r.Context(), tenant, id, window, rangeOf(over))
-	if err != nil {
-		s.fault(w, r, err)
+	story := s.View.Story(tenant, id, window)
+	read := sync.OnceValue(func() error { return story.Read(r.Context()) })
+	if csv || !story.Known() {
+		if err := read(); err != nil {
+			s.fault(w, r, err)
+			return
+		}
+	}
+	lines, of := linesOf(s.Rules(), alerts.ByCampaign), spanOf(window, story.Window.AsOf)
+	if csv {
+		x := s.storyOf(r, story, rangeOf(over), &lines, of)
+		s.csv(w, r, q, x.Providers, x.ReasonTable, x.Identifiers, x.Sends, x.Timeline)
 		return
 	}
 	p := campaignPage{
-		frame: s.frame("Overview", d.Campaign.ID), Name: d.Campaign.ID, Tenant: tenant, Owner: d.Campaign.Owner,
-		Stream: d.Campaign.Stream, Inbound: d.Inbound,
+		frame: s.frame("Overview", id), Name: id, Tenant: tenant, Owner: story.Campaign.Owner, Stream: story.Campaign.Stream,
+		Judged: s.judged(tenant, id), Figures: figuresOf(&story.Campaign, &lines, of),
+		TimelineURL: address("/campaigns/"+url.PathEscape(id)+"/timeline.json", url.Values{"tenant": {tenant}, "range": {over}}),
 	}
 	p.windows(r, window)
-	p.AsOf = d.Window.AsOf
-	lines, of := linesOf(s.Rules(), alerts.ByCampaign), spanOf(window, d.Window.AsOf)
+	p.AsOf = story.Window.AsOf
+	var err error
 	if p.Finding, err = s.findingOf(r.Context(), campaign.Name{Tenant: tenant, Campaign: id}, &lines); err != nil {
 		s.fault(w, r, err)
 		return
 	}
-	p.Judged = s.judged(tenant, id)
-	p.Figures = figuresOf(&d.Campaign, &lines, of)
-	s.campaignTables(r, &p, &d, &lines, of)
-	p.Timeline = timelineTable(r, &line)
-	if s.csv(w, r, q, p.Providers, p.ReasonTable, p.Identifiers, p.Sends, p.Timeline) {
-		return
-	}
-	if !all {
-		p.cut(r)
-	}
 	for _, x := range ranges {
 		p.Ranges = append(p.Ranges, link{x.text, with(r.URL, "range", x.name) + "#timeline", x.name == over})
 	}
-	p.TimelineURL = address("/campaigns/"+url.PathEscape(id)+"/timeline.json", url.Values{"tenant": {tenant}, "range": {over}})
-	s.render(w, http.StatusOK, "campaign", p)
+	page := s.open(w, http.StatusOK)
+	p.Below = func() *campaignStory {
+		page.flush()
+		err := read()
+		if err != nil && r.Context().Err() == nil {
+			s.Log.Error("rest of a page not shown", "page", r.URL.Path, "err", err)
+		}
+		x := s.storyOf(r, story, rangeOf(over), &lines, of)
+		x.Unread = err != nil
+		if !all {
+			x.cut(r)
+		}
+		return x
+	}
+	page.write("campaign", p)
 }
 
 func rangeOf(name string) time.Duration {
@@ -127,14 +151,18 @@ func (s *Site) judged(tenant, id string) bool {
 }
 
 // cut shortens long tables, and says how to see all.
-func (p *campaignPage) cut(r *http.Request) {
-	if n := len(p.Providers.Rows); n > providersShown+3 {
-		p.Providers.Rows = p.Providers.Rows[:providersShown]
-		p.AllProviders = link{Text: fmt.Sprintf("Show all %d providers", n), Href: with(r.URL, "show", "all") + "#providers"}
+func (x *campaignStory) cut(r *http.Request) {
+	if n := len(x.Providers.Rows); n > providersShown+3 {
+		x.Providers.Rows = x.Providers.Rows[:providersShown]
+		x.AllProviders = link{Text: fmt.Sprintf("Show all %d providers", n), Href: with(r.URL, "show", "all") + "#providers"}
 	}
-	if n := len(p.Reasons); n > reasonsShown+3 {
-		p.Reasons = p.Reasons[:reasonsShown]
-		p.AllReasons = link{Text: fmt.Sprintf("Show all %d reasons", n), Href: with(r.URL, "show", "all") + "#reasons"}
+	if n := len(x.Reasons); n > reasonsShown+3 {
+		x.Reasons = x.Reasons[:reasonsShown]
+		x.AllReasons = link{Text: fmt.Sprintf("Show all %d reasons", n), Href: with(r.URL, "show", "all") + "#reasons"}
+	}
+	if x.Sends != nil && len(x.Sends.Rows) > sendsShown+3 {
+		x.AllSends = link{Text: fmt.Sprintf("Show all %d sends", len(x.Sends.Rows)), Href: with(r.URL, "show", "all") + "#sends"}
+		x.Sends.Rows = x.Sends.Rows[:sendsShown]
 	}
 }
 
@@ -149,7 +177,10 @@ func figuresOf(c *view.Campaign, all *[signal.Count]lines, of span) []fact {
 	return facts
 }
 
-func (s *Site) campaignTables(r *http.Request, p *campaignPage, d *view.Detail, all *[signal.Count]lines, of span) {
+// storyOf tells all that was read of a campaign.
+func (s *Site) storyOf(r *http.Request, story *view.Story, over time.Duration, all *[signal.Count]lines, of span) *campaignStory {
+	d, line := &story.Detail, story.Timeline(over)
+	p := &campaignStory{Timeline: timelineTable(r, &line), Inbound: d.Inbound}
 	api := address("/api/v1/campaigns/"+url.PathEscape(d.Campaign.ID), only(r, "tenant", "window"))
 	csvOf := func(name string) string { return with(r.URL, "format", "csv", "table", name, "show", "") }
 	p.Providers = s.providerTable(d.Providers, all, of)
@@ -173,13 +204,15 @@ func (s *Site) campaignTables(r *http.Request, p *campaignPage, d *view.Detail, 
 		p.GmailMail = true
 		p.Identifiers = s.ownIdentifiers(d, csvOf("identifiers"), api)
 	}
-	if d.Campaign.Stream {
+	switch {
+	case d.EarlierWeeks != nil:
 		p.Earlier = earlierTable(d, all, of)
 		p.Earlier.JSON = api
-	} else {
+	case !d.Campaign.Stream:
 		p.Sends = sendTable(d.Sends, all, d.Window.AsOf)
 		p.Sends.CSV, p.Sends.JSON = csvOf("sends"), api
 	}
+	return p
 }
 
 const (

@@ -29,7 +29,7 @@ type View interface {
 	web.View
 	Brief(tenant, id string, w signal.Window) view.Detail
 	Paces(names []campaign.Name) []view.Pace
-	Story(ctx context.Context, tenant, id string, w signal.Window, over time.Duration) (view.Detail, view.Timeline, error)
+	Story(tenant, id string, w signal.Window) *view.Story
 	Timeline(ctx context.Context, tenant, id string, over time.Duration) (view.Timeline, error)
 	Reasons(q view.ReasonQuery) []view.Reason
 	Walk(by view.By, see func(*view.Subject) bool)
@@ -124,6 +124,7 @@ func (s *Site) Register(mux *http.ServeMux) {
 		"GET /gmail":                        s.gmail,
 		"GET /inbound":                      s.inbound,
 		"GET /sources":                      s.sources,
+		"GET /{page}":                       s.elsewhere,
 	} {
 		mux.Handle(pattern, guarded(handler))
 	}
@@ -191,15 +192,48 @@ func (s *Site) asset(w http.ResponseWriter, r *http.Request) {
 
 // render lays a page out. It is written at once or not at all, so that a fault shows as one.
 func (s *Site) render(w http.ResponseWriter, status int, name string, page any) {
-	var body bytes.Buffer
-	if err := s.templates[name].Execute(&body, page); err != nil {
-		s.Log.Error("page not shown", "page", name, "err", err)
-		http.Error(w, "This page could not be shown; the log says why.", http.StatusInternalServerError)
-		return
+	s.open(w, status).write(name, page)
+}
+
+// answer is a page on its way. What is laid out is sent when all is, or when the template comes to something that takes time.
+type answer struct {
+	site   *Site
+	to     http.ResponseWriter
+	status int
+	begun  bool
+	body   bytes.Buffer
+}
+
+func (s *Site) open(w http.ResponseWriter, status int) *answer {
+	return &answer{site: s, to: w, status: status}
+}
+
+func (a *answer) write(name string, page any) {
+	if err := a.site.templates[name].Execute(&a.body, page); err != nil {
+		a.site.Log.Error("page not shown", "page", name, "err", err)
+		if !a.begun {
+			http.Error(a.to, "This page could not be shown; the log says why.", http.StatusInternalServerError)
+			return
+		}
+		a.body.WriteString("<p>The rest of this page could not be shown; the log says why.</p>")
 	}
-	w.Header().Set("Content-Type", "text/html; charset=utf-8")
-	w.WriteHeader(status)
-	_, _ = w.Write(s.prefixed(body.Bytes()))
+	a.send()
+}
+
+// flush sends what is laid out so far.
+func (a *answer) flush() {
+	a.send()
+	_ = http.NewResponseController(a.to).Flush() // a client that is gone needs no answer, and without it all comes later
+}
+
+func (a *answer) send() {
+	if !a.begun {
+		a.to.Header().Set("Content-Type", "text/html; charset=utf-8")
+		a.to.WriteHeader(a.status)
+		a.begun = true
+	}
+	_, _ = a.to.Write(a.site.prefixed(a.body.Bytes()))
+	a.body.Reset()
 }
 
 // prefixed leads the addresses of a page through the proxy. Templates write a quotation mark of anybody's text as an entity, so
@@ -214,10 +248,24 @@ func (s *Site) prefixed(page []byte) []byte {
 	return page
 }
 
+// elsewhere leads to the list that holds the things of an address that was cut short. Of other addresses it says that there
+// is no such page.
+func (s *Site) elsewhere(w http.ResponseWriter, r *http.Request) {
+	lists := map[string]string{"campaigns": "/#campaigns", "quarantine": "/sources#quarantine", "silences": "/alerts#silences"}
+	page := r.PathValue("page")
+	if to, ok := lists[page]; ok {
+		s.lead(w, r, to, http.StatusFound)
+		return
+	}
+	s.fault(w, r, errNoPage)
+}
+
 // lead sends the browser on to another page.
 func (s *Site) lead(w http.ResponseWriter, r *http.Request, to string, status int) {
 	http.Redirect(w, r, s.Prefix+to, status)
 }
+
+var errNoPage = errors.New("no such page")
 
 // fault answers for an error. What an error of ours says stays in the log.
 func (s *Site) fault(w http.ResponseWriter, r *http.Request, err error) {
@@ -231,6 +279,8 @@ func (s *Site) fault(w http.ResponseWriter, r *http.Request, err error) {
 		status, p.Title, p.Text = http.StatusNotFound, "Not found", "There is no such alert, and there was none in the last 90 days."
 	case errors.Is(err, ErrNotQuarantined):
 		status, p.Title, p.Text = http.StatusNotFound, "Not found", "This message is not in quarantine, or not any more."
+	case errors.Is(err, errNoPage):
+		status, p.Title, p.Text = http.StatusNotFound, "Not found", "There is no such page."
 	case errors.As(err, &wrong):
 		status, p.Title, p.Text = http.StatusBadRequest, "This cannot be done", wrong.Error()
 	case errors.Is(err, context.Canceled):

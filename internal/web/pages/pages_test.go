@@ -222,8 +222,13 @@ func TestWrongAddresses(t *testing.T) {
 		if answer.StatusCode != want {
 			t.Errorf("%s answers %s, want %d", path, answer.Status, want)
 		}
-		if strings.Contains(answer.Header.Get("Content-Type"), "html") && !strings.Contains(body, "To the overview") {
+		if isPage := !strings.HasPrefix(path, "/assets/"); isPage && !strings.Contains(body, "To the overview") {
 			t.Errorf("%s leaves its reader alone", path)
+		}
+	}
+	for path, want := range map[string]string{"/campaigns": "/#campaigns", "/quarantine": "/sources#quarantine", "/silences": "/alerts#silences"} {
+		if answer, _ := s.get(t, path); answer.Header.Get("Location") != want {
+			t.Errorf("%s leads to %q, not to %s", path, answer.Header.Get("Location"), want)
 		}
 	}
 }

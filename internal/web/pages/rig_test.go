@@ -27,6 +27,8 @@ var noon = time.Date(2026, 11, 20, 12, 0, 0, 0, time.UTC)
 type records struct {
 	rows    []ledger.CohortRow
 	samples []ledger.SampleRow
+	// onCampaign is called before the rows of one campaign are read.
+	onCampaign func(context.Context) error
 }
 
 var _ view.Reader = (*records)(nil)
@@ -39,8 +41,13 @@ func (r *records) Status(context.Context) (ledger.Status, error) {
 
 func (r *records) Zone() *time.Location { return time.UTC }
 
-func (r *records) Cohorts(_ context.Context, q ledger.CohortQuery) (ledger.Cohorts, error) {
+func (r *records) Cohorts(ctx context.Context, q ledger.CohortQuery) (ledger.Cohorts, error) {
 	c := ledger.Cohorts{Through: 1}
+	if r.onCampaign != nil && q.Campaign != "" {
+		if err := r.onCampaign(ctx); err != nil {
+			return c, err
+		}
+	}
 	for i := range r.rows {
 		row := &r.rows[i]
 		if !row.Start.Before(q.From) && row.Start.Before(q.To) &&
