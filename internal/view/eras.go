@@ -92,6 +92,15 @@ func (e *eras) reports(provider string, start int64) bool {
 	return false
 }
 
+// begin is the first send time of which any origin publishes what was sent or delivered, forever when none does.
+func (e *eras) begin() int64 {
+	first := int64(forever)
+	for _, since := range e.origins {
+		first = min(first, since[slices.Index(coveredTypes[:], observation.EventSend)], since[slices.Index(coveredTypes[:], observation.EventDelivery)])
+	}
+	return first
+}
+
 // differ returns the earliest send time at which the two eras say something different, forever when there is none.
 func (e *eras) differ(other *eras) int64 {
 	first := int64(forever)

@@ -89,3 +89,45 @@ func TestTimeline(t *testing.T) {
 		}
 	}
 }
+
+// TestTimelineSaysWhatIsKnown: of mail before its events were published nothing is known, and of later mail what all of its
+// origins publish.
+func TestTimelineSaysWhatIsKnown(t *testing.T) {
+	m := &memory{asOf: noon}
+	silent := home
+	silent.ConfigurationSet = "only-deliveries"
+	began := noon.Add(-48 * time.Hour).Truncate(time.Hour)
+	for _, e := range []observation.EventType{observation.EventSend, observation.EventDelivery} {
+		m.publish(home, e, began)
+	}
+	m.publish(silent, observation.EventDelivery, began.Add(time.Hour))
+	spring := observation.Campaign{Name: "spring"}
+	m.fold(mail(spring, "gmail", 30*time.Hour, counts{observation.Sent: 100, observation.Delivered: 20})...)
+	m.fold(mail(spring, "gmail", 3*time.Hour, counts{observation.Sent: 100, observation.Delivered: 20})...)
+	rows := mail(spring, "gmail", 3*time.Hour, counts{observation.Delivered: 5})
+	for i := range rows {
+		rows[i].Cell.Origin = silent
+	}
+	m.fold(rows...)
+	got, err := refreshed(t, m, Settings{}).Timeline(t.Context(), "", "spring", 7*24*time.Hour)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := began.Add(time.Hour); !got.Since.Equal(want) {
+		t.Errorf("known since %v, want %v", got.Since, want)
+	}
+	var with []signal.Coverage
+	for _, p := range got.Points {
+		if p.Recipients != (Recipients{}) {
+			with = append(with, p.Coverage)
+		}
+	}
+	want := []signal.Coverage{signal.CoverageOf(observation.EventSend, observation.EventDelivery), signal.CoverageOf(observation.EventDelivery)}
+	if diff := cmp.Diff(want, with); diff != "" {
+		t.Errorf("coverage of the points (-want +got):\n%s", diff)
+	}
+	nothing, err := refreshed(t, &memory{asOf: noon}, Settings{}).Timeline(t.Context(), "", "spring", time.Hour)
+	if err != nil || !nothing.Since.Equal(nothing.End) {
+		t.Errorf("%v: known since %v of a ledger that ends %v", err, nothing.Since, nothing.End)
+	}
+}

@@ -103,7 +103,7 @@ func (s *Story) Read(ctx context.Context) error {
 // Timeline says of what was read what became of the mail of so long: five weeks at most, and over more than a week in days
 // of UTC.
 func (s *Story) Timeline(over time.Duration) Timeline {
-	t := newTimeline(s.Window.AsOf, over)
+	t := newTimeline(&s.now, over)
 	t.add(s.rows, s.now.eras)
 	return t
 }

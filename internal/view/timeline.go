@@ -16,6 +16,9 @@ type Timeline struct {
 	Start time.Time
 	End   time.Time
 	Width time.Duration
+	// Since is from when on what was sent or delivered is published: whatever was sent before is not known to be nothing.
+	// It is End where neither is.
+	Since time.Time
 	// Points are in order, one for every Width, whether there was mail or not. Mail to the mailbox simulator is in none.
 	Points []TimelinePoint
 }
@@ -26,6 +29,8 @@ type TimelinePoint struct {
 	Recipients Recipients
 	// Reported are the complaints at reporting providers, ReportedOf the deliveries there: what a complaint rate is made of.
 	Reported, ReportedOf int64
+	// Coverage is what all origins of the mail published. Without mail there is none.
+	Coverage signal.Coverage
 }
 
 // timelines are how finely a stretch of time is told, the shortest first.
@@ -40,7 +45,7 @@ func timelines() []struct{ over, width time.Duration } {
 // the campaign's cohorts.
 func (v *View) Timeline(ctx context.Context, tenant, id string, over time.Duration) (Timeline, error) {
 	now := v.moment()
-	t := newTimeline(now.asOf, over)
+	t := newTimeline(&now, over)
 	rows, err := v.history(ctx, tenant, id, &now)
 	if err != nil {
 		return Timeline{}, fmt.Errorf("read the timeline of campaign %q of tenant %q: %w", id, tenant, err)
@@ -50,8 +55,11 @@ func (v *View) Timeline(ctx context.Context, tenant, id string, over time.Durati
 }
 
 // newTimeline is one without mail.
-func newTimeline(asOf time.Time, over time.Duration) Timeline {
-	t := Timeline{End: asOf.UTC()}
+func newTimeline(now *moment, over time.Duration) Timeline {
+	t := Timeline{End: now.asOf.UTC(), Since: now.asOf.UTC()}
+	if since := now.eras.begin(); since < t.End.Unix() {
+		t.Since = time.Unix(since, 0).UTC()
+	}
 	for _, grain := range timelines() {
 		if t.Width = grain.width; over <= grain.over {
 			break
@@ -72,7 +80,11 @@ func (t *Timeline) add(rows []ledger.CohortRow, e *eras) {
 		if row.Cell.Provider == signal.Simulator || row.Start.Before(t.Start) || at >= len(t.Points) {
 			continue
 		}
-		p := &t.Points[at]
+		p, coverage := &t.Points[at], e.coverage(row.Cell.Origin, row.Start.Unix())
+		if p.Recipients != (Recipients{}) {
+			coverage &= p.Coverage
+		}
+		p.Coverage = coverage
 		p.Recipients[row.Cell.Outcome] += row.N
 		if e.reports(row.Cell.Provider, row.Start.Unix()) {
 			switch row.Cell.Outcome {

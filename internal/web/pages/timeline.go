@@ -46,18 +46,40 @@ func pointCell(o observation.Outcome, x *view.TimelinePoint) cell {
 	case x.Recipients[o] > 0:
 	case o == observation.Sent:
 		return cell{Text: stateWord("no_data"), Unknown: true, Tip: "There was mail, but how much was sent is not published.", values: []any{nil}}
+	case !x.Coverage.Covers(judging(o)):
+		return cell{Text: stateWord("no_data"), Unknown: true, Tip: "The events that would tell are not published of all of this mail.", values: []any{nil}}
 	case o == observation.Complained && x.ReportedOf == 0:
 		return cell{Text: stateWord("not_reported"), Unknown: true, Tip: stateMeaning(signal.NotReported, signal.ComplaintRate.Definition()), values: []any{nil}}
 	}
 	return whole(x.Recipients[o])
 }
 
+// judging is the signal that says whether there being none of an outcome would mean anything.
+func judging(o observation.Outcome) signal.Signal {
+	switch o {
+	case observation.Delivered:
+		return signal.DeliveryRate
+	case observation.Complained:
+		return signal.ComplaintRate
+	case observation.Unsubscribed:
+		return signal.UnsubscribeRate
+	case observation.Suppressed:
+		return signal.SuppressedRate
+	case observation.Delayed:
+		return signal.DelayRate
+	default:
+		return signal.HardBounceRate
+	}
+}
+
 // chart is what the timeline's script draws; internal/web/openapi.yaml describes it.
 type chart struct {
 	// Width is how many seconds a point holds; Times are when each begins, in Unix seconds.
-	Width  int64              `json:"width"`
-	Start  int64              `json:"start"`
-	End    int64              `json:"end"`
+	Width int64 `json:"width"`
+	Start int64 `json:"start"`
+	End   int64 `json:"end"`
+	// Since is from when on what was sent or delivered is known.
+	Since  int64              `json:"since"`
 	Times  []int64            `json:"times"`
 	Counts map[string][]int64 `json:"counts"`
 	// Reported are the complaints at reporting providers, ReportedOf the deliveries there.
@@ -104,7 +126,10 @@ func (s *Site) timelineJSON(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "The timeline could not be read.", http.StatusInternalServerError)
 		return
 	}
-	c := chart{Width: int64(line.Width / time.Second), Start: line.Start.Unix(), End: line.End.Unix(), Times: []int64{}, Counts: map[string][]int64{}, Reported: []int64{}, ReportedOf: []int64{}}
+	c := chart{
+		Width: int64(line.Width / time.Second), Start: line.Start.Unix(), End: line.End.Unix(), Since: line.Since.Unix(), Times: []int64{},
+		Counts: map[string][]int64{}, Reported: []int64{}, ReportedOf: []int64{},
+	}
 	for i := range line.Points {
 		x := &line.Points[i]
 		c.Times = append(c.Times, x.Start.Unix())

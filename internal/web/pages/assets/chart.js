@@ -74,15 +74,26 @@ function bars(width) {
   return uPlot.paths.bars({ size: [0.86, 60], align: 1, each: undefined, disp: undefined, gap: width > 0 ? 1 : 0 });
 }
 
+// unknown hatches the time before anything was published of what was sent.
+function unknown(u, data, color) {
+  const { ctx: context, bbox } = u;
+  const right = Math.min(u.valToPos(data.since, 'x', true), bbox.left + bbox.width);
+  if (right > bbox.left) hatch(context, bbox.left, right - bbox.left, bbox.top, bbox.height, color('--hatch'));
+}
+
 function mailChart(parent, data, color) {
   const scale = { x: { time: true, range: () => [data.start, data.end] }, y: { range: (_, __, max) => [0, Math.max((max ?? 0) * 1.1, 10)] } };
-  return new uPlot(options(parent, 'Mail sent', 170, {
+  const word = data.counts.sent.some((n) => n > 0) || !data.counts.delivered.some((n) => n > 0) ? 'Sent' : 'Delivered';
+  return new uPlot(options(parent, word === 'Sent' ? 'Mail sent' : 'Mail delivered: what was sent is not published', 170, {
     scales: scale,
     axes: axes(color, whole),
-    hooks: { draw: [(u) => alertMarks(u, data, color)] },
+    hooks: { drawAxes: [(u) => unknown(u, data, color)], draw: [(u) => alertMarks(u, data, color)] },
     series: [{ label: 'Sent from', value: exactly }, {
-      label: 'Sent', stroke: color('--c-mail'), fill: color('--c-mail'), paths: bars(data.width), points: { show: false },
-      value: (_, v, __, i) => (i === null || i === undefined ? '–' : whole(v ?? 0)),
+      label: word, stroke: color('--c-mail'), fill: color('--c-mail'), paths: bars(data.width), points: { show: false },
+      value: (_, v, __, i) => {
+        if (i === null || i === undefined) return '–';
+        return v === null && data.times[i] + data.width <= data.since ? 'not known' : whole(v ?? 0);
+      },
     }],
   }), [data.times, mail(data).map((n) => n || null)], parent);
 }
