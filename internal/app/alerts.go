@@ -138,36 +138,36 @@ func (d *Daemon) startAlerts(c *config.Config) error {
 			return err
 		}
 	}
-	return d.scheduleAlerts(c)
-}
-
-// scheduleAlerts runs what has a cadence that people configure.
-func (d *Daemon) scheduleAlerts(c *config.Config) error {
-	a := d.alerts
 	every := time.Duration(c.Alerts.Every)
 	err := a.jobs.Add(schedule.Job{Name: roundsJob, Every: every, MaxConcurrent: 1, Gate: d.watchable, Run: d.evaluate})
-	if err != nil || c.Alerts.Heartbeat == nil {
-		return err
+	return errors.Join(err, d.startHeartbeat(c))
+}
+
+// startHeartbeat tells a monitor outside that rules are evaluated, where one is configured.
+func (d *Daemon) startHeartbeat(c *config.Config) error {
+	if c.Alerts.Heartbeat == nil {
+		return nil
 	}
+	every := time.Duration(c.Alerts.Every)
 	beat := watch.NewHeartbeat(watch.HeartbeatOptions{
 		URL: d.env.secret(c.Alerts.Heartbeat.URLFile, c.Alerts.Heartbeat.URLEnv),
 		// Two rounds may be missed, and one may take as long as half a minute.
-		Working: func() error { return a.watcher.Working(3*every + 30*time.Second) },
+		Working: func() error { return d.alerts.watcher.Working(3*every + 30*time.Second) },
 	})
-	return a.jobs.Add(schedule.Job{
+	return d.alerts.jobs.Add(schedule.Job{
 		Name: heartbeatJob, Every: time.Duration(c.Alerts.Heartbeat.Every), MaxConcurrent: 1,
 		Run: func(ctx context.Context) (bool, error) { return false, beat.Beat(ctx) },
 	})
 }
 
-// rescheduleAlerts gives what has a cadence that of another configuration. Nothing else has changed when it fails.
+// rescheduleAlerts gives what has a cadence that of another configuration. Rules are evaluated on whatever fails.
 func (d *Daemon) rescheduleAlerts(ctx context.Context, c *config.Config) error {
 	ctx, cancel := context.WithTimeout(ctx, drainTimeout)
 	defer cancel()
-	if err := errors.Join(d.alerts.jobs.Remove(ctx, roundsJob), d.alerts.jobs.Remove(ctx, heartbeatJob)); err != nil {
-		return fmt.Errorf("stop evaluating the rules: %w", err)
+	if err := d.alerts.jobs.Remove(ctx, heartbeatJob); err != nil {
+		return fmt.Errorf("stop the heartbeat: %w", err)
 	}
-	return d.scheduleAlerts(c)
+	return errors.Join(d.alerts.jobs.Pace(roundsJob, time.Duration(c.Alerts.Every)), d.startHeartbeat(c))
 }
 
 // apply puts another policy in force. Notifiers come before the rules and routes that name them.

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"time"
 )
 
 // ErrStopped is returned by Add once the Runner has been stopped.
@@ -99,6 +100,19 @@ func (r *Runner) Trigger(name string) {
 	if w := r.jobs[name]; w != nil {
 		w.trigger()
 	}
+}
+
+// Pace gives a job that has a cadence another one, which counts from now where that is sooner. No pass is cut short. It fails
+// when there is no such job, and for a cadence that is not positive.
+func (r *Runner) Pace(name string, every time.Duration) error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	w := r.jobs[name]
+	if w == nil || w.job.Every <= 0 || every <= 0 {
+		return fmt.Errorf("run job %q every %s: there is no such job with a cadence, or that is none", name, every)
+	}
+	w.pace(every)
+	return nil
 }
 
 // Cancel tells all jobs at once to end and waits for none. No job can be added afterwards.

@@ -123,6 +123,44 @@ func TestTrigger(t *testing.T) {
 	})
 }
 
+// TestPace: another cadence holds at once, cuts no pass short, and hurries no source that fails.
+func TestPace(t *testing.T) {
+	bubble(t, Options{}, func(t *testing.T, r *Runner) {
+		s := newStarts()
+		add(t, r, Job{Every: time.Hour, Run: func(ctx context.Context) (bool, error) {
+			switch s.note() {
+			case 3:
+				time.Sleep(30 * time.Second)
+				return false, ctx.Err()
+			case 5:
+				return false, &collectors.Error{Reason: collectors.ReasonAuth}
+			}
+			return false, nil
+		}})
+		pace := func(after, every time.Duration) {
+			t.Helper()
+			time.Sleep(time.Until(s.began.Add(after)))
+			if err := r.Pace("job", every); err != nil {
+				t.Error(err)
+			}
+		}
+		pace(10*time.Second, time.Minute)
+		pace(135*time.Second, 10*time.Second) // while the third pass runs, since 130 s; the next starts as it ends
+		pace(165*time.Second, 5*time.Second)
+		pace(171*time.Second, time.Second) // the fifth, at 170 s, failed
+		time.Sleep(time.Until(s.began.Add(232 * time.Second)))
+		s.want(t, 0, 70*time.Second, 130*time.Second, 160*time.Second, 170*time.Second, 230*time.Second, 231*time.Second)
+		if states := r.States(); states[0].Every != time.Second || states[0].Succeeded != 6 {
+			t.Errorf("%+v", states[0])
+		}
+		for name, every := range map[string]time.Duration{"job": 0, "another": time.Second} {
+			if err := r.Pace(name, every); err == nil {
+				t.Errorf("job %q runs every %s", name, every)
+			}
+		}
+	})
+}
+
 func TestJitterPutsStartsOff(t *testing.T) {
 	bubble(t, Options{Random: func() float64 { return 0.5 }}, func(t *testing.T, r *Runner) {
 		s := newStarts()

@@ -31,6 +31,8 @@ type worker struct {
 	ended  chan ending
 	// triggers holds a value while a pass is wanted at once.
 	triggers chan struct{}
+	// paced holds a value while loop has not seen another cadence.
+	paced chan struct{}
 	// starts wakes the hands that rest; idle is how many do. Only loop sends and counts.
 	starts chan time.Time
 	idle   int
@@ -56,6 +58,7 @@ func newWorker(job Job, r *Runner) *worker {
 		done:     make(chan struct{}),
 		ended:    make(chan ending),
 		triggers: make(chan struct{}, 1),
+		paced:    make(chan struct{}, 1),
 		starts:   make(chan time.Time, job.MaxConcurrent),
 	}
 	w.state = State{
@@ -92,6 +95,7 @@ func (w *worker) loop() {
 			w.settle(e)
 		case <-w.triggers:
 			w.hurry()
+		case <-w.paced:
 		case <-timer.C:
 		case <-w.ctx.Done():
 		}
@@ -105,6 +109,20 @@ func (w *worker) loop() {
 func (w *worker) trigger() {
 	select {
 	case w.triggers <- struct{}{}:
+	default:
+	}
+}
+
+// pace gives the job another cadence. A pause after a failure stays as it is.
+func (w *worker) pace(every time.Duration) {
+	w.mu.Lock()
+	if next := time.Now().Add(every); w.state.Failures == 0 && next.Before(w.state.NextStart) {
+		w.state.NextStart = next
+	}
+	w.state.Every = every
+	w.mu.Unlock()
+	select {
+	case w.paced <- struct{}{}:
 	default:
 	}
 }
@@ -135,8 +153,8 @@ func (w *worker) start() {
 	for w.state.Running < w.state.Limit && !now.Before(w.state.NextStart) {
 		w.state.Running++
 		w.state.LastStart = now
-		if w.job.Every > 0 {
-			w.state.NextStart = now.Add(w.job.Every + w.jitter())
+		if w.state.Every > 0 {
+			w.state.NextStart = now.Add(w.state.Every + w.jitter())
 		}
 		w.begin(now)
 	}
@@ -261,7 +279,7 @@ func (w *worker) succeeded(e ending) {
 	case e.more:
 		s.Limit = min(s.Limit+1, w.job.MaxConcurrent)
 		s.NextStart = time.Now()
-	case w.job.Every == 0:
+	case s.Every == 0:
 		s.Limit = max(s.Limit-1, 1)
 		s.NextStart = e.start.Add(idlePause)
 	default:
@@ -285,5 +303,5 @@ func (w *worker) failed(e ending) {
 	s.Failures++
 	s.Limit = 1
 	s.LastFailure = time.Now()
-	s.NextStart = s.LastFailure.Add(pause(s.Failures, e.err, w.job.Every, w.runner.random()))
+	s.NextStart = s.LastFailure.Add(pause(s.Failures, e.err, s.Every, w.runner.random()))
 }
