@@ -218,8 +218,8 @@ func (in *Intake) tellReadings(b *collectors.Batch, changes []ledger.ReadingChan
 			continue
 		}
 		by := *r.Value
-		if c.Previous != nil {
-			by -= *c.Previous
+		if c.Highest != nil {
+			by -= *c.Highest
 		}
 		if by > 0 {
 			in.readings.Grew(&r.Key, by)

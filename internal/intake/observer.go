@@ -23,9 +23,10 @@ type Observer interface {
 // ReadingObserver is told of what grew in the ledger's readings, after it was committed. It must be fast and safe for
 // concurrent use.
 type ReadingObserver interface {
-	// Grew: the number of a reading was new, or is larger than the one that was stored, by that much. A number that shrank,
-	// and one of a time before its source was first read, is not told. So what a source says of a period counts once,
-	// however often it is read again. It is told of every number; the observer knows which of them count something.
+	// Grew: the number of a reading was new, or is larger by that much than it ever was. A number that shrank, or has only
+	// come back to what it was, and one of a time before its source was first read, is not told. So what a source says of a
+	// period counts once, however often it is read again and corrected. It is told of every number; the observer knows
+	// which of them count something.
 	Grew(key *observation.ReadingKey, by float64)
 }
 

@@ -66,6 +66,13 @@ func TestReadingsCountByTheirDifference(t *testing.T) {
 	put(live)
 	want("revised ones", growth{"received": 2, "publish_failure": 6, "publish_success": 2})
 
+	live.Readings[1].Value, live.Readings[2].Value = new(3.0), new(4.0)
+	put(live)
+	want("what was taken back, and what comes back after it shrank", growth{})
+	live.Readings[1].Value, live.Readings[2].Value = new(6.0), new(5.0)
+	put(live)
+	want("more than ever", growth{"received": 2})
+
 	if _, err := h.intake.Replay(t.Context(), collectors.Batch{Readings: []observation.Reading{reading("received", h.now, new(9.0))}}); err != nil {
 		t.Fatal(err)
 	}

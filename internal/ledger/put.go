@@ -99,9 +99,10 @@ type ReadingChange struct {
 	// Index is its place in the Put's Readings.
 	Index int
 	// New says that no reading of the same key and period was stored. Previous is the value that was, nil when it had
-	// none.
-	New      bool
-	Previous *float64
+	// none. Highest is the highest that it ever had until then, so that one that shrinks and grows again does not grow by
+	// what it had before; nil when it never had any.
+	New               bool
+	Previous, Highest *float64
 }
 
 // Confirm tells what a source has forgotten of an earlier Put. It may be durable no sooner than the next Fold: a crash

@@ -15,6 +15,7 @@ func readings() []rule {
 		{name: "an unchanged value does not move LastChanged", check: unchangedValue},
 		{name: "no value, zero and a text differ", check: nilAndZero},
 		{name: "what changed is told with what it was, once", check: changesTold},
+		{name: "what shrank and grows again is told with the highest that it was", check: highestTold},
 		{name: "keys and periods are apart", check: readingsApart},
 		{name: "readings are selected by key and by the start of their period", check: readingsSelected},
 	}
@@ -124,17 +125,39 @@ func changesTold(r *rig) {
 	told("the same after a crash")
 
 	put.Readings[0].Value, put.Readings[1].Value = new(5.0), new(1.0)
-	told("other values", ledger.ReadingChange{Index: 0, Previous: new(3.0)}, ledger.ReadingChange{Index: 1})
+	told("other values", ledger.ReadingChange{Index: 0, Previous: new(3.0), Highest: new(3.0)}, ledger.ReadingChange{Index: 1})
 	put.Readings[2].Value = nil
-	told("a value gone", ledger.ReadingChange{Index: 2, Previous: new(0.0)})
+	told("a value gone", ledger.ReadingChange{Index: 2, Previous: new(0.0), Highest: new(0.0)})
 	put.Readings[0].Text = "revised"
-	told("another text", ledger.ReadingChange{Index: 0, Previous: new(5.0)})
+	told("another text", ledger.ReadingChange{Index: 0, Previous: new(5.0), Highest: new(5.0)})
 
 	twice := put.Readings[0]
 	twice.Value = new(9.0)
 	put.Readings = append(put.Readings[:1], twice)
 	put.Readings[0].Value = new(7.0)
-	told("twice in a Put", ledger.ReadingChange{Index: 0, Previous: new(5.0)}, ledger.ReadingChange{Index: 1, Previous: new(7.0)})
+	told("twice in a Put", ledger.ReadingChange{Index: 0, Previous: new(5.0), Highest: new(5.0)},
+		ledger.ReadingChange{Index: 1, Previous: new(7.0), Highest: new(7.0)})
+}
+
+// highestTold holds what keeps counters from growing twice by what a source takes back for a while.
+func highestTold(r *rig) {
+	reading := r.reading("a", new(5.0))
+	r.store(reading)
+	for _, c := range []struct{ value, previous, highest *float64 }{
+		{new(3.0), new(5.0), new(5.0)},
+		{new(4.0), new(3.0), new(5.0)},
+		{nil, new(4.0), new(5.0)},
+		{new(5.0), nil, new(5.0)},
+		{new(2.0), new(5.0), new(5.0)},
+		{new(7.0), new(2.0), new(5.0)},
+		{new(6.0), new(7.0), new(7.0)},
+	} {
+		r.crash()
+		reading.Value = c.value
+		told := r.commit(ledger.Put{Source: "receipt_rules", Readings: []observation.Reading{reading}}).Readings
+		r.same("change", told, []ledger.ReadingChange{{Previous: c.previous, Highest: c.highest}})
+	}
+	r.wantReading(ledger.ReadingRow{Reading: reading, FirstSeen: r.now(), LastChanged: r.now()})
 }
 
 func readingsApart(r *rig) {

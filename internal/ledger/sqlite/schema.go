@@ -33,9 +33,12 @@ var schema4 string
 //go:embed schema/5.sql
 var schema5 string
 
+//go:embed schema/6.sql
+var schema6 string
+
 // migrations returns the steps that lead to the newest schema; the file's user_version says how many it has had. They go
 // forward only. Batch bodies have a format version of their own, so a migration need not understand batches.
-func migrations() []string { return []string{schema1, schema2, schema3, schema4, schema5} }
+func migrations() []string { return []string{schema1, schema2, schema3, schema4, schema5, schema6} }
 
 // create makes a new ledger at path. It is made whole under another name and then renamed, so that a crash leaves no half
 // of a ledger behind.

@@ -15,6 +15,7 @@ func TestEarlierVersions(t *testing.T) {
 	for _, table := range []string{"alert", "alert_group", "alert_history", "outbox", "silence", "report", "report_delivery", "report_schedule"} {
 		execRaw(t, path, "DROP TABLE "+table)
 	}
+	execRaw(t, path, "ALTER TABLE reading DROP COLUMN peak")
 	execRaw(t, path, "PRAGMA user_version = 1")
 	l := openAt(t, path, nil)
 	if _, err := l.Commit(t.Context(), killPut(1)); err != nil {

@@ -55,7 +55,7 @@ func (g *group) addRows(p *ledger.Put, result *ledger.Result) error {
 // reading stores a reading unless it is stored already, and says what it took the place of.
 func (g *group) reading(r *observation.Reading) (change ledger.ReadingChange, changed bool, err error) {
 	var text string
-	err = g.l.w.get([]any{&change.Previous, &text}, `SELECT value, text FROM reading
+	err = g.l.w.get([]any{&change.Previous, &change.Highest, &text}, `SELECT value, coalesce(peak, value), text FROM reading
 		WHERE source = ? AND subject = ? AND metric = ? AND detail = ? AND start_ms = ? AND end_ms = ?`,
 		r.Key.Source, r.Key.Subject, r.Key.Metric, r.Key.Detail, r.Start.UnixMilli(), r.End.UnixMilli())
 	change.New = errors.Is(err, sql.ErrNoRows)
@@ -67,12 +67,17 @@ func (g *group) reading(r *observation.Reading) (change ledger.ReadingChange, ch
 	}
 	g.rows = true
 	now := g.now.UnixMilli()
+	var peak *float64
+	if change.Highest != nil && (r.Value == nil || *r.Value < *change.Highest) {
+		peak = change.Highest
+	}
 	err = g.l.w.exec(`INSERT INTO reading
-		(source, subject, metric, detail, start_ms, end_ms, value, text, first_seen_ms, last_changed_ms)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-		ON CONFLICT DO UPDATE SET value = excluded.value, text = excluded.text, last_changed_ms = excluded.last_changed_ms`,
+		(source, subject, metric, detail, start_ms, end_ms, value, peak, text, first_seen_ms, last_changed_ms)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+		ON CONFLICT DO UPDATE SET value = excluded.value, peak = excluded.peak, text = excluded.text,
+			last_changed_ms = excluded.last_changed_ms`,
 		r.Key.Source, r.Key.Subject, r.Key.Metric, r.Key.Detail, r.Start.UnixMilli(), r.End.UnixMilli(),
-		r.Value, r.Text, now, now)
+		r.Value, peak, r.Text, now, now)
 	return change, true, err
 }
 
