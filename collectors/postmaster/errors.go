@@ -78,6 +78,12 @@ func (e *silenceError) Error() string { return "no whole answer within " + e.aft
 // Timeout reports true, as errors of package net do.
 func (e *silenceError) Timeout() bool { return true }
 
+// timeout is an error that may be about a wait that was too long. A net.Error has a method more, which is deprecated.
+type timeout interface {
+	error
+	Timeout() bool
+}
+
 // networkFailure is about a call that got no answer, or one that broke off. The text of a url.Error is not repeated: it
 // holds the address of the call.
 func networkFailure(err error) *failure {
@@ -92,7 +98,7 @@ func networkFailure(err error) *failure {
 	if e, ok := errors.AsType[*net.DNSError](err); ok && e.IsNotFound {
 		f.hint = hintEndpoint
 	}
-	if e, ok := errors.AsType[net.Error](err); ok && e.Timeout() {
+	if e, ok := errors.AsType[timeout](err); ok && e.Timeout() {
 		f.again = false // it has taken long enough
 	}
 	f.err = errors.New(collectors.OneLine(err.Error()))
