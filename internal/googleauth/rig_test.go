@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -21,6 +22,8 @@ type rig struct {
 	google *postmaster.Server
 	http   *httptest.Server
 	client *Client
+	// browsers are those that still run.
+	browsers sync.WaitGroup
 }
 
 func newRig(t *testing.T, o postmaster.Options) *rig {
@@ -83,6 +86,7 @@ func (r *rig) come(address string) *url.URL {
 func (r *rig) obtain(browser func(address string)) (*Credentials, error) {
 	r.Helper()
 	c, err := Obtain(r.Context(), r.options(browser))
+	r.browsers.Wait()
 	if err != nil {
 		r.noSecret(err.Error())
 	}
@@ -91,10 +95,10 @@ func (r *rig) obtain(browser func(address string)) (*Credentials, error) {
 
 func (r *rig) options(browser func(address string)) Options {
 	return Options{
-		Client: r.client, Scopes: []string{postmaster.ScopeTraffic, postmaster.ScopeDomain}, Timeout: 10 * time.Second,
+		Client: r.client, Scopes: []string{postmaster.ScopeTraffic, postmaster.ScopeDomain}, Timeout: 5 * time.Minute,
 		Show: func(address string, _ int) {
 			r.noSecret(address)
-			go browser(address)
+			r.browsers.Go(func() { browser(address) })
 		},
 	}
 }
