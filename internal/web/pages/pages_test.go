@@ -53,6 +53,9 @@ func TestPagesAreSafe(t *testing.T) {
 		if strings.Contains(csp, "unsafe") {
 			t.Errorf("%s: the policy is %q", path, csp)
 		}
+		if wrong := unbalanced(body); wrong != "" {
+			t.Errorf("%s: %s", path, wrong)
+		}
 		for _, tag := range regexp.MustCompile(`<[^>]*>`).FindAllString(body, -1) {
 			if !strings.HasPrefix(tag, "<script src=") && inline.MatchString(quoted.ReplaceAllString(tag, `""`)) {
 				t.Errorf("%s: %s", path, tag)
@@ -69,6 +72,28 @@ func TestPagesAreSafe(t *testing.T) {
 	if !strings.Contains(body, html.EscapeString(`<script>alert(`)) {
 		t.Error("the campaign with a script as its name is not shown")
 	}
+}
+
+// unbalanced names an element that is not closed where it should be. Templates close all but the void ones.
+func unbalanced(page string) string {
+	void := []string{"meta", "link", "input", "img", "br", "hr"}
+	var open []string
+	for _, m := range regexp.MustCompile(`<(/?)([a-z][a-z0-9]*)((?:"[^"]*"|[^">])*)>`).FindAllStringSubmatch(page, -1) {
+		last := len(open) - 1
+		switch {
+		case slices.Contains(void, m[2]) || strings.HasSuffix(m[3], "/"):
+		case m[1] == "":
+			open = append(open, m[2])
+		case last < 0 || open[last] != m[2]:
+			return fmt.Sprintf("</%s> closes nothing, of %v", m[2], open)
+		default:
+			open = open[:last]
+		}
+	}
+	if len(open) > 0 {
+		return fmt.Sprintf("not closed: %v", open)
+	}
+	return ""
 }
 
 // TestLinksResolve follows every link of every page.
@@ -167,11 +192,22 @@ func TestAttention(t *testing.T) {
 		"1.2 % of its mail of the last 7 days is reported as spam: 60 of 5,000 delivered where complaints are told (line: 0.3 %).",
 		"Alert: CampaignBlockRate",
 		"It could not be read: auth.", "Alert: SourceFailing",
-		"Users of yahoo report mail.", // an alert about what no finding is about is one itself
+		// Alerts about what no finding is about make one themselves, and those about one thing make one together.
+		"Critical Yahoo Mail provider Users of yahoo report mail. Yahoo refuses mail. Alerts: ProviderComplaintRate , ProviderBlockRate",
+		"Warning only-deliveries campaign Mail of campaign only-deliveries is late.",
 	} {
 		if !strings.Contains(text, want) {
 			t.Errorf("the overview does not say %q", want)
 		}
+	}
+	for _, leads := range []string{`<a href="/?provider=yahoo#campaigns">Yahoo Mail</a>`, `<a href="/campaigns/only-deliveries">only-deliveries</a>`} {
+		if !strings.Contains(body, leads) {
+			t.Errorf("the overview has no %s", leads)
+		}
+	}
+	_, page := s.get(t, "/campaigns/only-deliveries")
+	if !strings.Contains(page, "Mail of campaign only-deliveries is late.") || strings.Contains(page, "Nothing about this campaign is beyond a line") {
+		t.Error("a campaign that only an alert is about is called fine")
 	}
 	if strings.Index(text, "blocked acme campaign") > strings.Index(text, "only-at-gmail") {
 		t.Error("what is blocked does not come before the table")

@@ -146,7 +146,7 @@ type book struct {
 
 func (b *book) List(context.Context, web.AlertQuery) (web.AlertList, error) {
 	value, n, of := 0.2, int64(800), int64(4000)
-	return web.AlertList{AsOf: noon, Total: 3, Alerts: []web.StandingAlert{
+	return web.AlertList{AsOf: noon, Total: 5, Alerts: []web.StandingAlert{
 		{
 			Alert: web.Alert{
 				ID: "a1", Rule: "CampaignBlockRate", By: alerts.ByCampaign, Subject: alerts.Subject{Tenant: "acme", Campaign: "blocked"},
@@ -166,6 +166,16 @@ func (b *book) List(context.Context, web.AlertQuery) (web.AlertList, error) {
 			Alert: web.Alert{ID: "a3", Rule: "ProviderComplaintRate", By: alerts.ByProvider, Subject: alerts.Subject{Provider: "yahoo"}, Unit: "ratio",
 				Phase: "firing", Severity: "warning", Since: noon},
 			State: watch.Firing, Summary: "Users of yahoo report mail",
+		},
+		{
+			Alert: web.Alert{ID: "a4", Rule: "ProviderBlockRate", By: alerts.ByProvider, Subject: alerts.Subject{Provider: "yahoo"}, Unit: "ratio",
+				Phase: "firing", Severity: "critical", Since: noon},
+			State: watch.Firing, Summary: "Yahoo refuses mail",
+		},
+		{
+			Alert: web.Alert{ID: "a5", Rule: "CampaignDelayRate", By: alerts.ByCampaign, Subject: alerts.Subject{Campaign: "only-deliveries"}, Unit: "ratio",
+				Phase: "firing", Severity: "warning", Since: noon},
+			State: watch.Firing, Summary: "Mail of campaign only-deliveries is late",
 		},
 	}}, nil
 }
