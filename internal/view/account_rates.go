@@ -139,8 +139,11 @@ func (a *accountReadings) quota(b *books) Quota {
 	for i := range points {
 		points[i].Value /= *q.Max
 	}
-	highest := slices.MaxFunc(points, func(a, b signal.Point) int { return cmp.Compare(a.Value, b.Value) })
-	q.Highest = new(short(highest.Value))
+	highest := slices.MaxFunc(points, func(a, b signal.Point) int { return cmp.Compare(a.Value, b.Value) }).Value
+	if q.Sent != nil {
+		highest = max(highest, *q.Sent / *q.Max) // the points may be minutes older
+	}
+	q.Highest = new(short(highest))
 	if h := signal.HeadroomOf(points, signal.Lines{Review: 1, Pause: 1}); h.Known {
 		q.Trend = new(short(h.Trend))
 	}

@@ -256,6 +256,24 @@ func TestQuota(t *testing.T) {
 	}
 }
 
+// What is used now is never above the most of the last days, although the days are read less often.
+func TestQuotaGrows(t *testing.T) {
+	b := audit()
+	b.access(0)
+	b.ses(observation.AccountQuotaMax, new(200.0), "")
+	sent := b.note(0, observation.AccountSES, observation.AccountQuotaSent, "", new(50.0), "")
+	v := New(b.memory, Options{Group: group})
+	for _, now := range []float64{50, 120} {
+		sent.Value = &now
+		check(t, v.Refresh(t.Context()))
+		check(t, v.RefreshAccounts(t.Context()))
+		if q := v.Accounts().Accounts[0].Quota; *q.Used != now/200 || *q.Highest != now/200 {
+			t.Errorf("%v of 200 sent: %v used, %v at most", now, *q.Used, *q.Highest)
+		}
+		b.asOf = b.asOf.Add(time.Minute)
+	}
+}
+
 // A tenant that SES lists is known by its status although it sent nothing; one that was left out of a long list may be any.
 func TestTenants(t *testing.T) {
 	b := fullAudit(t)
