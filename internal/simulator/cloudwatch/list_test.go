@@ -143,6 +143,7 @@ func TestFaults(t *testing.T) {
 	w.config.HTTPClient = &http.Client{Timeout: 50 * time.Millisecond}
 	f(gate.Fault{Kind: gate.FaultHang}, "", "Client.Timeout exceeded")
 	f(gate.Fault{Delay: time.Minute}, "", "Client.Timeout exceeded")
+	w.config.HTTPClient = &http.Client{Timeout: 5 * time.Minute}
 	for _, other := range []gate.Fault{{Kind: gate.FaultHang, Op: "GetMetricData"}, {Kind: gate.FaultHang, Region: "eu-west-1"},
 		{Kind: gate.FaultHang, Account: "210987654321"}, {Kind: gate.FaultHang, Skip: 1}} {
 		remove := w.Inject(other)
