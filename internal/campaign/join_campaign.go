@@ -50,15 +50,18 @@ type Identifier struct {
 	Day       Day
 	State     ReportState
 	CarryOver bool
-	// delivered is the campaign's mail, for the order of identifiers.
+	// delivered is the campaign's mail and above says that a more specific domain is that of its mail, for the order of
+	// identifiers.
 	delivered int64
+	above     bool
 }
 
 // Own says that the identifier is the campaign's own, so that its rate is the campaign's.
 func (i *Identifier) Own() bool { return i.Share >= ownShare }
 
 // Identifiers lists the identifiers that a campaign used lately, those that say most first: reported ones, of them the
-// campaign's own, the newest, then those with most mail. Those of the field sender are no campaign's.
+// campaign's own, the newest, then those with most mail, of a before b and of the most specific domain. Those of the field
+// sender are no campaign's.
 func (j *Join) Identifiers(of Name) []Identifier {
 	number, ok := j.numbers[of]
 	if !ok {
@@ -77,8 +80,8 @@ func (j *Join) Identifiers(of Name) []Identifier {
 		if a.Rate != nil && a.Day != b.Day {
 			return cmp.Compare(b.Day, a.Day)
 		}
-		return cmp.Or(cmp.Compare(b.delivered, a.delivered), cmp.Compare(a.Field, b.Field), cmp.Compare(a.Value, b.Value),
-			cmp.Compare(a.Domain, b.Domain))
+		return cmp.Or(cmp.Compare(b.delivered, a.delivered), cmp.Compare(a.Field, b.Field), cmp.Compare(btoi(a.above), btoi(b.above)),
+			cmp.Compare(a.Value, b.Value), cmp.Compare(a.Domain, b.Domain))
 	})
 	return all
 }
@@ -116,6 +119,7 @@ func (j *Join) identifier(g int32) (id Identifier, ok bool) {
 		}
 	}
 	id.Value, id.Field, id.Domain, id.Source = b.identifier, fields.first(), b.domain, j.domains.sources[b.domain]
+	id.above = b.above
 	report, found := j.newestReport(g)
 	if found {
 		id.Rate, id.Day, id.CarryOver = report.Rate, report.Day, report.CarryOver

@@ -362,6 +362,19 @@ func TestJoinNamesTheAccount(t *testing.T) {
 	}
 }
 
+// A campaign's rate is that of the domain its mail is from, not that of the domain above it, whatever their names.
+func TestMostSpecificDomainFirst(t *testing.T) {
+	uses := []Use{used(3, "spring", "news.a.example", "spring:bulk::", 500)}
+	rates := []Reading{reported(3, "a.example", "spring", 0.02), reported(3, "news.a.example", "spring", 0.01)}
+	for range 2 {
+		ids := NewJoin(Postmaster{Uses: uses, Readings: rates, Covered: today - 9, Today: today}).Identifiers(Name{"", "spring"})
+		if len(ids) != 3 || ids[0].Domain != "news.a.example" || *ids[0].Rate != 0.01 || ids[1].Domain != "a.example" {
+			t.Errorf("got %+v", ids)
+		}
+		rates[0], rates[1] = rates[1], rates[0]
+	}
+}
+
 // A later reading of the same day is another input: the join made of it knows nothing of the earlier.
 func TestJoinAfterRevision(t *testing.T) {
 	p := Postmaster{
