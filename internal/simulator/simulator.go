@@ -12,6 +12,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/mailvane/mailvane/internal/observation"
 	"github.com/mailvane/mailvane/internal/simulator/cloudwatch"
 	"github.com/mailvane/mailvane/internal/simulator/pager"
 	"github.com/mailvane/mailvane/internal/simulator/postmaster"
@@ -288,13 +289,18 @@ func (s *Simulator) Close() error {
 }
 
 // History renders the events of [from, to) as SES publishes them, one a line without its end, and counts them as handed
-// out. A line is valid until the next. Events of opens and clicks do not say their region.
+// out. A line is valid until the next. Opens and clicks, which do not say their region themselves, are in the envelope of
+// EventBridge, which does: no queue says it here.
 func (s *Simulator) History(from, to time.Time) iter.Seq[[]byte] {
 	return func(yield func([]byte) bool) {
 		stream, renderer := s.model.Stream(from, to), traffic.NewRenderer()
 		var line []byte
 		for e, ok := stream.Next(); ok; e, ok = stream.Next() {
-			line = renderer.Append(line[:0], &e, traffic.Raw)
+			envelope := traffic.Raw
+			if e.Type == observation.EventOpen || e.Type == observation.EventClick {
+				envelope = traffic.EventBridge
+			}
+			line = renderer.Append(line[:0], &e, envelope)
 			s.truth.Add(&e)
 			if !yield(line) {
 				return

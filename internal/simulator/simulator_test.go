@@ -1,6 +1,7 @@
 package simulator_test
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"io"
@@ -16,6 +17,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 	"github.com/aws/aws-sdk-go-v2/service/sqs/types"
 
+	"github.com/mailvane/mailvane/collectors"
+	"github.com/mailvane/mailvane/collectors/ses/event"
 	"github.com/mailvane/mailvane/internal/simulator"
 )
 
@@ -78,14 +81,14 @@ func drain(t *testing.T, s *simulator.Simulator, queue, region string, each func
 // inner returns the SES event of an SNS envelope, or the body.
 func inner(t *testing.T, body string) string {
 	t.Helper()
-	var envelope struct{ Message string }
+	var envelope struct {
+		Message string
+		Detail  json.RawMessage
+	}
 	if err := json.Unmarshal([]byte(body), &envelope); err != nil {
 		t.Fatal(err)
 	}
-	if envelope.Message != "" {
-		return envelope.Message
-	}
-	return body
+	return cmp.Or(envelope.Message, string(envelope.Detail), body)
 }
 
 func TestBenchQueueHoldsExactlyWhatItSays(t *testing.T) {
@@ -139,9 +142,9 @@ func TestFeedPublishesWhatHasHappened(t *testing.T) {
 	want := map[string]int{}
 	other := start(t, o)
 	for line := range other.History(from, now) {
-		want[string(line)]++
+		want[inner(t, string(line))]++
 	}
-	deadline := time.Now().Add(10 * time.Second)
+	deadline := time.Now().Add(2 * time.Minute)
 	for s.Truth().Totals().Events < int64(len(want)) && time.Now().Before(deadline) {
 		time.Sleep(10 * time.Millisecond)
 	}
@@ -176,6 +179,27 @@ func TestFeedPublishesWhatHasHappened(t *testing.T) {
 	}
 	if queues[simulator.EventsQueue] == 0 || queues[simulator.EventsQueueEU] == 0 {
 		t.Errorf("events by queue: %v", queues)
+	}
+}
+
+// TestHistorySaysItsRegion holds that every event of a history says where its mail was sent from: no queue does.
+func TestHistorySaysItsRegion(t *testing.T) {
+	s := start(t, simulator.Demo(now, 1, 1))
+	regions := map[string]string{simulator.Account: "us-east-1", simulator.AccountEU: simulator.RegionEU}
+	seen := map[string]int{}
+	decoder := event.Decoder{Region: "nowhere-1"}
+	for line := range s.History(now.Add(-6*time.Hour), now) {
+		b := collectors.Batch{Messages: make([]collectors.Message, 1)}
+		decoder.Decode(0, string(line), &b)
+		for i := range b.Events {
+			e := &b.Events[i]
+			if seen[e.Account+" "+e.Type.String()]++; e.Region != regions[e.Account] {
+				t.Fatalf("%s of account %s in %q: %.200s", e.Type, e.Account, e.Region, line)
+			}
+		}
+	}
+	if seen[simulator.AccountEU+" Open"] == 0 || seen[simulator.Account+" Open"] == 0 {
+		t.Errorf("events by account and type: %v", seen)
 	}
 }
 
