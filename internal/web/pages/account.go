@@ -64,26 +64,41 @@ func coverageTable(name string, a *view.Account) *table {
 	t := &table{ID: "coverage-" + name, Caption: "What arrives of what CloudWatch counted", JSON: "/api/v1/sources",
 		CSV: "/sources?format=csv&table=" + url.QueryEscape("coverage-"+name), Empty: "No hour could be compared yet."}
 	t.Columns = []column{
-		{Title: "Events", fields: []string{"of"}}, {Title: "Counted here", Numeric: true, fields: []string{"ours", "maybe"}},
+		{Title: "Mail", fields: []string{"configuration_set"}}, {Title: "Events", fields: []string{"of"}}, {Title: "Counted here", Numeric: true, fields: []string{"ours", "maybe"}},
 		{Title: "By CloudWatch", Numeric: true, fields: []string{"cloudwatch"}}, {Title: "Share", Numeric: true, fields: []string{"value", "state", "finding"}},
 	}
+	all := cell{Text: "all", values: []any{""}}
 	for i := range a.Coverage.Of {
 		c := &a.Coverage.Of[i]
-		share := coverageCell(&view.Coverage{Share: c.Share, Numerator: c.Ours, Denominator: c.CloudWatch, State: c.State, Finding: c.Finding})
-		share.values = []any{nil, c.State.String(), string(c.Finding)}
-		if c.Share != nil {
-			share.values[0] = *c.Share
-		}
-		if c.Finding != "" {
-			share.Notes = append(share.Notes, string(c.Finding))
-		}
 		ours := cell{Text: count(c.Ours), values: []any{c.Ours, c.Maybe}}
 		if c.Maybe > 0 {
 			ours.Notes = append(ours.Notes, "and "+count(c.Maybe)+" that CloudWatch may count")
 		}
-		t.Rows = append(t.Rows, row{Cells: []cell{plain(c.Of), ours, whole(c.CloudWatch), share}})
+		share := sharedCell(&view.Coverage{Share: c.Share, Numerator: c.Ours, Denominator: c.CloudWatch, State: c.State, Finding: c.Finding})
+		t.Rows = append(t.Rows, row{Cells: []cell{all, plain(c.Of), ours, whole(c.CloudWatch), share}})
+	}
+	for i := range a.Coverage.Sets {
+		s := &a.Coverage.Sets[i]
+		set := cell{Text: s.ConfigurationSet, Notes: []string{"configuration set"}, values: []any{s.ConfigurationSet}}
+		ours := cell{Text: count(s.Events.Numerator), values: []any{s.Events.Numerator, int64(0)}}
+		t.Rows = append(t.Rows, row{Cells: []cell{
+			set, {Text: "all", values: []any{""}}, ours, whole(s.Events.Denominator), sharedCell(&s.Events),
+		}})
 	}
 	return t
+}
+
+// sharedCell is the share with what was found out about it.
+func sharedCell(c *view.Coverage) cell {
+	share := coverageCell(c)
+	share.values = []any{nil, c.State.String(), string(c.Finding)}
+	if c.Share != nil {
+		share.values[0] = *c.Share
+	}
+	if c.Finding != "" {
+		share.Notes = append(share.Notes, string(c.Finding))
+	}
+	return share
 }
 
 func tenantTable(name string, a *view.Account) *table {

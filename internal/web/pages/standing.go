@@ -164,23 +164,44 @@ func resourceName(arn string) string {
 }
 
 func coverageFinding(a *view.Account) []finding {
+	f := finding{Kind: "coverage", Name: accountName(a.Account, a.Region), Href: accountURL(a)}
 	e := &a.Coverage.Events
-	if e.Finding == "" && !slices.ContainsFunc(a.Coverage.Of, func(c view.CoverageOf) bool { return c.Finding == signal.Deaf }) {
-		return nil
-	}
-	text := "What arrives here and what CloudWatch counted do not agree."
-	l := warning
+	deaf := deafParts(&a.Coverage)
 	switch {
-	case e.Finding == signal.Short && e.Share != nil && *e.Share >= 0.95:
-		return nil
-	case e.Finding == signal.Short && e.Share != nil:
-		text = fmt.Sprintf("Only %s of the events that CloudWatch counted arrive here; rates speak of that part alone.", percent(*e.Share))
-	case e.Finding == signal.Deaf:
-		text, l = "CloudWatch counts events, and none of them arrives here.", critical
+	case e.Finding == signal.Short && e.Share != nil && *e.Share < 0.95:
+		f.add(reason{Level: warning, Text: fmt.Sprintf(
+			"Only %s of the events that CloudWatch counted arrive here; rates speak of that part alone.", percent(*e.Share))})
+	case e.Finding == signal.Excess:
+		f.add(reason{Level: warning, Text: "More events were counted here than by CloudWatch."})
+	case e.Finding == signal.Deaf && len(deaf) == 0:
+		deaf = []string{"events"}
 	}
-	f := finding{Kind: "coverage", Name: a.Account + " in " + a.Region, Href: accountURL(a)}
-	f.add(reason{Level: l, Text: text})
+	for _, what := range deaf {
+		f.add(reason{Level: critical, Text: "CloudWatch counts " + what + ", and none of them arrives here: nothing is known of them."})
+	}
+	if len(f.Reasons) == 0 {
+		return nil
+	}
 	return []finding{f}
+}
+
+// deafParts names the events of which none arrives: the types of all mail, else the configuration sets.
+func deafParts(c *view.EventCoverage) (all []string) {
+	var types []string
+	for i := range c.Of {
+		if c.Of[i].Finding == signal.Deaf {
+			types = append(types, stateWord(c.Of[i].Of))
+		}
+	}
+	if len(types) > 0 {
+		all = append(all, "events ("+strings.Join(types, ", ")+")")
+	}
+	for i := range c.Sets {
+		if s := &c.Sets[i]; s.Events.Finding == signal.Deaf && c.Events.Finding != signal.Deaf {
+			all = append(all, fmt.Sprintf("%s events of configuration set %s", count(s.Events.Denominator), s.ConfigurationSet))
+		}
+	}
+	return all[:min(len(all), 5)]
 }
 
 // domains says how Gmail sees every domain, the worst first, and what about that needs attention.
