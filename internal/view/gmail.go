@@ -44,10 +44,11 @@ type gmail struct {
 	identifiers []DomainIdentifier
 	unreported  []campaign.Unreported
 	advice      []campaign.Advice
-	// subjects are what WalkGmail shows, days what WalkGmailDays does, places where campaigns were sent from; all are made when
-	// they are first asked for.
+	// subjects are what WalkGmail shows, days what WalkGmailDays does, arrived what DomainDays tells, places where campaigns
+	// were sent from; all are made when they are first asked for.
 	subjects func() []GmailSubject
 	days     func() map[string][]GmailSeries
+	arrived  func() map[string][]ShownDay
 	places   func() map[campaign.Name]Places
 	// folded is how many rows of use were too many to be told apart.
 	folded int

@@ -130,7 +130,7 @@ func (v *View) dayByDay(g *gmail, covered campaign.Day, counts bool) {
 	for _, day := range v.joiner.uses {
 		b.uses = append(b.uses, day.rows)
 	}
-	g.days, g.places = sync.OnceValue(b.series), sync.OnceValue(b.places)
+	g.days, g.arrived, g.places = sync.OnceValue(b.series), sync.OnceValue(b.arrivedDays), sync.OnceValue(b.places)
 }
 
 // dayBook makes of a join what is told day by day. What it holds does not change.

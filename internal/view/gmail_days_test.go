@@ -1,6 +1,7 @@
 package view
 
 import (
+	"strconv"
 	"testing"
 	"time"
 
@@ -138,5 +139,53 @@ func TestPlaces(t *testing.T) {
 	}
 	if got := v.Places()[campaign.Name{Campaign: "nobody"}]; got.Accounts != nil {
 		t.Errorf("a campaign without mail was sent from %v", got)
+	}
+}
+
+// What a first pass brings of earlier days is neither late nor missing, although we know nothing of their mail; days that come
+// late afterwards are.
+func TestDomainDays(t *testing.T) {
+	m := season()
+	first := noon.AddDate(0, 0, -6) // of the first pass
+	for _, days := range []int{14, 13, 12, 11, 10, 9, 8, 5, 4, 2} {
+		m.arrive(days, shop, 0.001)
+	}
+	for i := range m.readings {
+		if r := &m.readings[i]; r.FirstSeen.Before(first) {
+			r.FirstSeen, r.LastChanged = first, first
+		}
+		if r := &m.readings[i]; r.Start.Equal(noon.AddDate(0, 0, -5).Truncate(24 * time.Hour)) {
+			r.FirstSeen, r.LastChanged = noon, noon // four days and a half after its end
+		}
+	}
+	m.read(3, shop, observation.PostmasterArrived, "", 1) // without a rate
+	m.use(2, observation.Campaign{Name: "spring"}, observation.Stamp{FromDomain: "news." + shop}, 100)
+	for i := range m.readings {
+		if r := &m.readings[i]; r.Start.Equal(noon.AddDate(0, 0, -4).Truncate(24*time.Hour)) && r.Key.Metric == observation.PostmasterSpamRate {
+			r.LastChanged = noon
+		}
+	}
+	var got []string
+	for _, d := range joined(t, m, Settings{}).DomainDays(shop) {
+		text := strconv.Itoa(int(campaign.DayOf(noon, time.UTC) - d.Day))
+		for _, of := range []struct {
+			is   bool
+			name string
+		}{{!d.Arrived, "no data"}, {d.SpamRate != nil, "rate"}, {d.Late, "late"}, {d.Revised, "revised"}} {
+			if of.is {
+				text += " " + of.name
+			}
+		}
+		if d.Deliveries != nil {
+			text += " " + strconv.FormatInt(*d.Deliveries, 10)
+		}
+		got = append(got, text)
+	}
+	want := []string{
+		"2 rate 100", "3 0", "4 rate revised 0", "5 rate late 0", "6 no data 0", "7 no data 0", "8 rate 0", "9 rate 0", "10 rate", "11 rate",
+		"12 rate", "13 rate", "14 rate",
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("days (-want +got):\n%s", diff)
 	}
 }

@@ -56,10 +56,9 @@ func (s *Site) gmail(w http.ResponseWriter, r *http.Request) {
 	for _, st := range stands {
 		byName[st.What] = st
 	}
-	series := s.domainDays()
 	tables := []*table{domainTable(r, &domains)}
 	for i := range domains.Domains {
-		section := domainSectionOf(&domains.Domains[i], byName[domains.Domains[i].Domain], series[domains.Domains[i].Domain])
+		section := domainSectionOf(&domains.Domains[i], byName[domains.Domains[i].Domain], s.View.DomainDays(domains.Domains[i].Domain))
 		p.Domains = append(p.Domains, section)
 	}
 	p.Identifiers = identifierTable(r, "identifiers", "Identifiers that Gmail reports", ids.Identifiers, window)
@@ -73,18 +72,6 @@ func (s *Site) gmail(w http.ResponseWriter, r *http.Request) {
 	}
 	p.Identifiers.Rows = p.Identifiers.Rows[:min(len(p.Identifiers.Rows), identifiersShown)]
 	s.render(w, http.StatusOK, "gmail", p)
-}
-
-// domainDays are the rates of spam reports day by day, by domain.
-func (s *Site) domainDays() map[string]*view.GmailSeries {
-	out := map[string]*view.GmailSeries{}
-	s.View.WalkGmailDays(observation.PostmasterSpamRate, func(x *view.GmailSeries) bool {
-		if out[x.Domain] == nil {
-			out[x.Domain] = x
-		}
-		return true
-	})
-	return out
 }
 
 // domainTable is the list of domains as a file.
@@ -103,7 +90,7 @@ func domainTable(r *http.Request, all *view.Domains) *table {
 	return t
 }
 
-func domainSectionOf(d *view.Domain, st standing, series *view.GmailSeries) domainSection {
+func domainSectionOf(d *view.Domain, st standing, days []view.ShownDay) domainSection {
 	out := domainSection{ID: "domain-" + d.Domain, Title: d.Domain, Standing: st}
 	switch d.Access {
 	case "unverified":
@@ -114,8 +101,8 @@ func domainSectionOf(d *view.Domain, st standing, series *view.GmailSeries) doma
 	default:
 		out.Access = "The domain cannot be read: " + stateWord(d.Access) + "."
 	}
-	if series != nil {
-		out.Days = dayTable(series)
+	if len(days) > 0 {
+		out.Days = dayTable(d.Domain, days)
 	}
 	out.Measures = &table{ID: "measures-" + d.Domain, Caption: "What else Gmail says of " + d.Domain}
 	out.Measures.Columns = []column{{Title: "What"}, {Title: "Value", Numeric: true}, {Title: "Day"}}
@@ -151,35 +138,33 @@ func measureRow(m *view.Measure) row {
 	return row{Cells: []cell{{Text: name}, value, {Text: day(m.Day), Notes: []string{ago(m.AgeDays)}}}}
 }
 
-// dayTable tells a domain's days, the newest first, with those that never arrived.
-func dayTable(series *view.GmailSeries) *table {
-	t := &table{ID: "days-" + series.Domain, Caption: "Days of " + series.Domain}
+// daysShown is how many days of a domain are listed.
+const daysShown = 14
+
+// dayTable tells a domain's days, the newest first, with those that did not arrive.
+func dayTable(domain string, days []view.ShownDay) *table {
+	t := &table{ID: "days-" + domain, Caption: "Days of " + domain}
 	t.Columns = []column{{Title: "Day"}, {Title: "Spam reports", Numeric: true}, {Title: "Deliveries", Numeric: true}}
-	const shown = 14
-	if len(series.Days) == 0 {
-		return t
-	}
-	byDay := map[campaign.Day]*view.GmailDay{}
-	for i := range series.Days {
-		byDay[series.Days[i].Day] = &series.Days[i]
-	}
-	newest := series.Days[0].Day
-	for d := newest; d > newest-shown; d-- {
-		x := byDay[d]
+	for i := range days[:min(len(days), daysShown)] {
+		x := &days[i]
+		c, mail := cell{Text: "no data", Unknown: true, Tip: "This day has not arrived."},
+			cell{Text: "–", Unknown: true, Tip: "The mail of this day was not counted, or not all of it yet."}
+		if x.Deliveries != nil {
+			mail = whole(*x.Deliveries)
+		}
 		switch {
-		case x == nil:
-			t.Rows = append(t.Rows, row{Cells: []cell{{Text: day(d)},
-				{Text: "no data", Unknown: true, Tip: "This day never arrived."}, {Text: "–", Unknown: true}}})
-		case x.Value == nil:
-			t.Rows = append(t.Rows, row{Cells: []cell{{Text: day(d)},
-				{Text: "not reported", Unknown: true, Tip: "The day arrived without a rate: too little mail, or none."}, whole(x.Deliveries)}})
-		default:
-			c := cell{Text: percent(*x.Value), Level: gmailLevel(*x.Value)}
+		case x.SpamRate != nil:
+			c = cell{Text: percent(*x.SpamRate), Level: gmailLevel(*x.SpamRate)}
 			if x.Late {
 				c.Notes = append(c.Notes, "came late")
 			}
-			t.Rows = append(t.Rows, row{Cells: []cell{{Text: day(d)}, c, whole(x.Deliveries)}})
+			if x.Revised {
+				c.Notes = append(c.Notes, "revised")
+			}
+		case x.Arrived:
+			c = cell{Text: "not reported", Unknown: true, Tip: "The day arrived without a rate: too little mail, or none."}
 		}
+		t.Rows = append(t.Rows, row{Cells: []cell{{Text: day(x.Day)}, c, mail}})
 	}
 	return t
 }
@@ -277,3 +262,15 @@ func useTable(r *http.Request, ids *view.Identifiers) *table {
 
 // adviceURL leads to the identifiers of the domain that an advice is about.
 func adviceURL(domain string) string { return "/gmail?domain=" + url.QueryEscape(domain) }
+
+// domainDays are the rates of spam reports day by day, by domain.
+func (s *Site) domainDays() map[string]*view.GmailSeries {
+	out := map[string]*view.GmailSeries{}
+	s.View.WalkGmailDays(observation.PostmasterSpamRate, func(x *view.GmailSeries) bool {
+		if out[x.Domain] == nil {
+			out[x.Domain] = x
+		}
+		return true
+	})
+	return out
+}

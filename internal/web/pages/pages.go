@@ -27,6 +27,7 @@ import (
 // View is what the pages show of the ledger.
 type View interface {
 	web.View
+	DomainDays(domain string) []view.ShownDay
 	Brief(tenant, id string, w signal.Window) view.Detail
 	Paces(names []campaign.Name) []view.Pace
 	Story(tenant, id string, w signal.Window) *view.Story
