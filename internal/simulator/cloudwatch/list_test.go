@@ -140,10 +140,11 @@ func TestFaults(t *testing.T) {
 	f(gate.Fault{Kind: gate.FaultStatus, Status: http.StatusBadGateway, RetryAfter: 3 * time.Second}, "", "StatusCode: 502")
 	f(gate.Fault{Kind: gate.FaultTruncate}, "", "unexpected EOF")
 	f(gate.Fault{Kind: gate.FaultReset, Account: account, Region: region}, "", "connection reset")
+	patient := w.config.HTTPClient
 	w.config.HTTPClient = &http.Client{Timeout: 50 * time.Millisecond}
 	f(gate.Fault{Kind: gate.FaultHang}, "", "Client.Timeout exceeded")
 	f(gate.Fault{Delay: time.Minute}, "", "Client.Timeout exceeded")
-	w.config.HTTPClient = &http.Client{Timeout: 5 * time.Minute}
+	w.config.HTTPClient = patient
 	for _, other := range []gate.Fault{{Kind: gate.FaultHang, Op: "GetMetricData"}, {Kind: gate.FaultHang, Region: "eu-west-1"},
 		{Kind: gate.FaultHang, Account: "210987654321"}, {Kind: gate.FaultHang, Skip: 1}} {
 		remove := w.Inject(other)
