@@ -13,8 +13,8 @@ type ShownDay struct {
 	Arrived bool
 	// SpamRate is nil when the day arrived without one.
 	SpamRate *float64
-	// Deliveries are those to personal Gmail addresses of mail from the domain and its subdomains; nil where they are not, or
-	// not all, counted.
+	// Deliveries are those to personal Gmail addresses of mail from the domain and its subdomains; nil for days of more than
+	// ten days ago, and where they are not, or not all, counted.
 	Deliveries *int64
 	// Late says that the rate came more than four days after the day's end, although the domain was read before that. What a
 	// first pass brings of the months before is not late.

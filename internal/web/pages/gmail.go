@@ -148,7 +148,7 @@ func dayTable(domain string, days []view.ShownDay) *table {
 	for i := range days[:min(len(days), daysShown)] {
 		x := &days[i]
 		c, mail := cell{Text: "no data", Unknown: true, Tip: "This day has not arrived."},
-			cell{Text: "–", Unknown: true, Tip: "The mail of this day was not counted, or not all of it yet."}
+			cell{Text: "–", Unknown: true, Tip: "Deliveries are told of the last ten days, as far as they are counted."}
 		if x.Deliveries != nil {
 			mail = whole(*x.Deliveries)
 		}
