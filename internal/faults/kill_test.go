@@ -1,6 +1,7 @@
 package faults
 
 import (
+	"fmt"
 	"iter"
 	"math/rand/v2"
 	"slices"
@@ -23,6 +24,20 @@ func lively(t *testing.T, now time.Time) (r *rig, lines iter.Seq[[]byte]) {
 	return r, r.sim.History(now.Add(-span), now)
 }
 
+// goesOn waits until the first queue has handed out, or has deleted, so many messages more than before.
+func (r *rig) goesOn(t *testing.T, what string, count func(sqs.Stats) int64, before sqs.Stats, n int) {
+	t.Helper()
+	eventually(t, fmt.Sprintf("%d more messages are %s", n, what), func() string {
+		if now := r.queue(events).Stats(); count(now) < count(before)+int64(n) {
+			return fmt.Sprintf("%+v", now)
+		}
+		return ""
+	})
+}
+
+func received(s sqs.Stats) int64 { return s.Received }
+func deleted(s sqs.Stats) int64  { return s.Deleted }
+
 // TestKilledAtRandomInstants kills the daemon twenty times while it reads. Then it reads the rest, and every count of every
 // send, provider and outcome is the truth.
 func TestKilledAtRandomInstants(t *testing.T) {
@@ -44,11 +59,17 @@ func TestKilledAtRandomInstants(t *testing.T) {
 		}
 	}
 	const kills, portion = 20, 500
-	for range kills {
+	for i := range kills {
 		feed(portion)
+		before := r.queue(events).Stats()
 		d := r.start(t)
-		// From before the first receive to after the portion has been counted.
-		time.Sleep(time.Duration(random.Int64N(int64(600 * time.Millisecond))))
+		// From before the first receive to after the portion has been counted, however fast that goes.
+		if n := random.IntN(portion + 1); i%2 == 0 {
+			r.goesOn(t, "received", received, before, n)
+		} else {
+			r.goesOn(t, "deleted", deleted, before, n)
+		}
+		time.Sleep(time.Duration(random.Int64N(int64(20 * time.Millisecond))))
 		d.kill()
 	}
 	feed(portion)
