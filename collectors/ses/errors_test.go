@@ -85,7 +85,7 @@ func TestFaultsOfTheQueueAreNamed(t *testing.T) {
 				return // its message was delivered, and comes back later
 			}
 			remove()
-			r.transport.receiveTimeout = 5 * time.Second
+			r.transport.receiveTimeout = patience
 			r.pass(t)
 			r.wantQueue(t, 0, 0, 1)
 		})

@@ -3,6 +3,7 @@ package ses
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"sync"
 	"testing"
@@ -36,7 +37,7 @@ func TestPassTakesEveryKindOfMessage(t *testing.T) {
 		t.Errorf("confirms (-want +got):\n%s", d)
 	}
 	got := r.lastStats(t)
-	if got.Lag < 0 || got.Lag > time.Minute {
+	if got.Lag < 0 || got.Lag > patience {
 		t.Errorf("lag %s", got.Lag)
 	}
 	got.Lag = 0
@@ -218,7 +219,21 @@ func (e extensions) extend(ctx context.Context, messages []Message, visibility t
 
 func TestVisibilityIsExtendedWhileStoringIsSlow(t *testing.T) {
 	t.Parallel()
-	r := newRig(t, sqs.QueueOptions{VisibilityTimeout: 4 * time.Second})
+	var wrong string
+	// A machine may be so busy that an extension is late for a short timeout.
+	for _, visibility := range []time.Duration{4 * time.Second, 16 * time.Second, time.Minute} {
+		if wrong = storesSlowly(t, visibility); wrong == "" {
+			return
+		}
+	}
+	t.Error(wrong)
+}
+
+// storesSlowly makes a pass in which storing takes longer than messages stay invisible by themselves, and says what is wrong
+// with what becomes of them.
+func storesSlowly(t *testing.T, visibility time.Duration) (wrong string) {
+	t.Helper()
+	r := newRig(t, sqs.QueueOptions{VisibilityTimeout: visibility})
 	r.send(t, 3)
 	done := make(chan struct{}, 10)
 	r.control = extensions{r.control, done}
@@ -226,15 +241,18 @@ func TestVisibilityIsExtendedWhileStoringIsSlow(t *testing.T) {
 	r.sink.do = func(context.Context, collectors.Batch) error {
 		<-done
 		<-done
-		time.Sleep(time.Until(received.Add(4500 * time.Millisecond)))
-		r.wantQueue(t, 0, 3, 0) // longer than the timeout, and nothing came back
+		time.Sleep(time.Until(received.Add(visibility * 9 / 8)))
+		if s := r.queue.Stats(); s.Visible != 0 || s.InFlight != 3 {
+			wrong = fmt.Sprintf("longer than the timeout after the receive: %+v", s)
+		}
 		return nil
 	}
 	r.pass(t)
-	r.wantQueue(t, 0, 0, 3)
-	if _, confirms := r.sink.taken(); len(confirms) != 1 || len(confirms[0].Kept) != 0 {
-		t.Errorf("confirms %v, want one that keeps nothing", confirms)
+	_, confirms := r.sink.taken()
+	if s := r.queue.Stats(); wrong == "" && (s.Deleted != 3 || len(confirms) != 1 || len(confirms[0].Kept) != 0) {
+		wrong = fmt.Sprintf("%+v, confirms %v, want three deleted and one that keeps nothing", s, confirms)
 	}
+	return wrong
 }
 
 func TestDeletionAfterVisibilityLapsedIsNotCertain(t *testing.T) {
@@ -268,6 +286,7 @@ func TestMessagesAreLetGoInTheEnd(t *testing.T) {
 func TestStopInMidPassStillStoresAndDeletes(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, sqs.QueueOptions{})
+	r.grace = patience
 	r.send(t, 4)
 	ctx, cancel := context.WithCancel(t.Context())
 	r.sink.do = func(work context.Context, _ collectors.Batch) error {
@@ -298,7 +317,7 @@ func TestStopInMidPassIsBounded(t *testing.T) {
 	}
 	began := time.Now()
 	_, err := r.Pass(ctx, r.sink)
-	if took := time.Since(began); took > 5*time.Second || !errors.Is(err, errStopping) {
+	if took := time.Since(began); took > letGo/2 || !errors.Is(err, errStopping) {
 		t.Errorf("after %s: %v", took, err)
 	}
 	r.wantQueue(t, 0, 4, 0)
@@ -329,7 +348,7 @@ func TestStopEndsALongPoll(t *testing.T) {
 	time.AfterFunc(100*time.Millisecond, cancel)
 	began := time.Now()
 	_, err := r.Pass(ctx, r.sink)
-	if took := time.Since(began); took > 5*time.Second || !errors.Is(err, context.Canceled) {
+	if took := time.Since(began); took >= longPoll || !errors.Is(err, context.Canceled) {
 		t.Errorf("after %s: %v", took, err)
 	}
 	r.wantBudgetFree(t)

@@ -28,6 +28,9 @@ const (
 	sessionToken = "FwoGZXIvYXdz-session-token"
 )
 
+// patience is how long things may take that take no time.
+const patience = 5 * time.Minute
+
 // rig is a collector on a queue of a simulated SQS, with a sink.
 type rig struct {
 	*Collector
@@ -41,9 +44,12 @@ type rig struct {
 	stats []Stats
 }
 
-// newRig starts a server with one queue.
+// newRig starts a server with one queue. Unless o says otherwise messages stay invisible for longer than any test takes.
 func newRig(t testing.TB, o sqs.QueueOptions) *rig {
 	t.Helper()
+	if o.VisibilityTimeout == 0 {
+		o.VisibilityTimeout = time.Hour
+	}
 	server := sqs.New(sqs.Options{Account: "123456789012", Region: "us-east-1", Seed: 1})
 	r := newRigOn(t, server, server.QueuePath("ses-events"))
 	r.server, r.queue = server, server.CreateQueue("ses-events", o)
@@ -72,6 +78,8 @@ func newRigOn(t testing.TB, h http.Handler, path string) *rig {
 	}
 	r.Collector, r.transport = c, c.transport.(*sqsTransport)
 	r.transport.wait = time.Second
+	// Tests that are about a bound set it; the others must not meet one on a busy machine.
+	r.transport.receiveTimeout, r.transport.callTimeout, r.confirmTimeout = patience, patience, patience
 	return r
 }
 
