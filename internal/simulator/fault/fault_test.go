@@ -124,19 +124,19 @@ func TestConcurrentUse(t *testing.T) {
 
 func TestEffects(t *testing.T) {
 	t.Parallel()
-	do := func(e fault.Effect) (*http.Response, error) {
+	do := func(e fault.Effect, timeout time.Duration) (*http.Response, error) {
 		s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			if e.Do(w, r, nil) {
 				_, _ = io.WriteString(w, "from the service")
 			}
 		}))
 		t.Cleanup(s.Close)
-		client := &http.Client{Timeout: 300 * time.Millisecond}
+		client := &http.Client{Timeout: timeout}
 		return client.Get(s.URL)
 	}
 	for _, kind := range []fault.Kind{fault.Delay, fault.Error, fault.Truncate, fault.Own} {
 		began := time.Now()
-		r, err := do(fault.Effect{Kind: kind, Delay: 20 * time.Millisecond})
+		r, err := do(fault.Effect{Kind: kind, Delay: 20 * time.Millisecond}, time.Minute)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -146,7 +146,7 @@ func TestEffects(t *testing.T) {
 			t.Errorf("kind %d: %q, %v after %s", kind, body, err, time.Since(began))
 		}
 	}
-	r, err := do(fault.Effect{Kind: fault.Status, Status: http.StatusBadGateway, RetryAfter: 1500 * time.Millisecond})
+	r, err := do(fault.Effect{Kind: fault.Status, Status: http.StatusBadGateway, RetryAfter: 1500 * time.Millisecond}, time.Minute)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -154,11 +154,11 @@ func TestEffects(t *testing.T) {
 	if r.StatusCode != http.StatusBadGateway || r.Header.Get("Retry-After") != "2" {
 		t.Errorf("status %d, retry after %q", r.StatusCode, r.Header.Get("Retry-After"))
 	}
-	if _, err := do(fault.Effect{Kind: fault.Reset}); !errors.Is(err, syscall.ECONNRESET) {
+	if _, err := do(fault.Effect{Kind: fault.Reset}, time.Minute); !errors.Is(err, syscall.ECONNRESET) {
 		t.Errorf("reset: %v", err)
 	}
-	for _, e := range []fault.Effect{{Kind: fault.Hang}, {Delay: time.Minute}} {
-		if _, err := do(e); err == nil || !err.(interface{ Timeout() bool }).Timeout() {
+	for _, e := range []fault.Effect{{Kind: fault.Hang}, {Delay: 10 * time.Minute}} {
+		if _, err := do(e, 300*time.Millisecond); err == nil || !err.(interface{ Timeout() bool }).Timeout() {
 			t.Errorf("%+v: %v", e, err)
 		}
 	}

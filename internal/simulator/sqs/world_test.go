@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -49,6 +50,31 @@ type world struct {
 	clock  *clock
 	queue  *sqs.Queue
 	url    string
+	// begun and ended get the operation of each request when it reaches the server and when it has been dealt with.
+	begun, ended chan string
+}
+
+// until waits for a request of that operation.
+func (w *world) until(requests <-chan string, op string) {
+	w.Helper()
+	for {
+		select {
+		case got := <-requests:
+			if got == op {
+				return
+			}
+		case <-time.After(5 * time.Minute):
+			w.Fatalf("there is no request %s", op)
+		}
+	}
+}
+
+// ServeHTTP passes a request on to the server.
+func (w *world) ServeHTTP(answer http.ResponseWriter, r *http.Request) {
+	op := strings.TrimPrefix(r.Header.Get("X-Amz-Target"), "AmazonSQS.")
+	w.begun <- op
+	defer func() { w.ended <- op }()
+	w.server.ServeHTTP(answer, r)
 }
 
 // start serves one queue named events.
@@ -56,7 +82,8 @@ func start(t *testing.T, o sqs.QueueOptions) *world {
 	t.Helper()
 	w := &world{T: t, clock: &clock{at: time.Date(2026, time.November, 20, 10, 0, 0, 0, time.UTC)}}
 	w.server = sqs.New(sqs.Options{Account: account, Region: "us-east-1", Seed: 1, Now: w.clock.now})
-	w.http = httptest.NewServer(w.server)
+	w.begun, w.ended = make(chan string, 10_000), make(chan string, 10_000) // more than any test makes
+	w.http = httptest.NewServer(w)
 	t.Cleanup(func() {
 		w.server.Close()
 		w.http.Close()
