@@ -249,7 +249,7 @@ func TestBySMTP(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer s.Close()
-	out, err := smtp.New(smtp.Options{Notifier: "oncall", Address: s.Address(), Security: smtp.NoTLS, Timeout: 5 * time.Second})
+	out, err := smtp.New(smtp.Options{Notifier: "oncall", Address: s.Address(), Security: smtp.NoTLS, Timeout: time.Minute})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -112,7 +112,7 @@ func TestAnswers(t *testing.T) {
 			t.Parallel()
 			server, s := start(t, hook)
 			server.Inject(c.fault)
-			ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
+			ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 			if c.fault.Kind == pager.FaultHang {
 				ctx, cancel = context.WithTimeout(t.Context(), 100*time.Millisecond)
 			}

@@ -39,7 +39,7 @@ func letter() *mail.Message {
 
 func options(url string) Options {
 	return Options{
-		Notifier: "oncall", Region: "us-east-1", ConfigurationSet: "internal", Timeout: 10 * time.Second,
+		Notifier: "oncall", Region: "us-east-1", ConfigurationSet: "internal", Timeout: time.Minute,
 		AWS: aws.Config{BaseEndpoint: &url, Credentials: credentials.NewStaticCredentialsProvider(accessKey, secretKey, "")},
 	}
 }

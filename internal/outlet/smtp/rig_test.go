@@ -76,7 +76,7 @@ func secret(text string) func() (string, error) { return func() (string, error) 
 func (r *rig) options() Options {
 	return Options{
 		Notifier: "oncall", Address: r.server.Address(), TLS: &tls.Config{RootCAs: r.trust, MinVersion: tls.VersionTLS12},
-		Username: secret(user), Password: secret(password), Timeout: 5 * time.Second,
+		Username: secret(user), Password: secret(password), Timeout: time.Minute,
 		Log: slog.New(slog.NewTextHandler(r, nil)),
 	}
 }

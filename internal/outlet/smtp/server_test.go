@@ -222,7 +222,7 @@ func TestOddServers(t *testing.T) {
 	hello := "250-odd\r\n250 STARTTLS\r\n"
 	bad := func(says string, lines ...string) {
 		t.Helper()
-		err := sendTo(t, Options{Notifier: "oncall", Address: script(t, lines...), Timeout: 2 * time.Second})
+		err := sendTo(t, Options{Notifier: "oncall", Address: script(t, lines...), Timeout: time.Minute})
 		if reasonOf(t, err) != alerts.DeliveryUnavailable || !strings.Contains(err.Error(), says) {
 			t.Errorf("%v, want %s", err, says)
 		}
@@ -234,7 +234,7 @@ func TestOddServers(t *testing.T) {
 	bad("greet at", strings.Repeat("220-on and on\r\n", 100_000))
 	bad("start TLS at", "220 odd\r\n", hello, "220 go ahead\r\n", "this is no TLS\r\n")
 	closed := script(t)
-	if err := sendTo(t, Options{Notifier: "oncall", Address: closed, Timeout: 2 * time.Second}); reasonOf(t, err) != alerts.DeliveryUnavailable {
+	if err := sendTo(t, Options{Notifier: "oncall", Address: closed, Timeout: time.Minute}); reasonOf(t, err) != alerts.DeliveryUnavailable {
 		t.Error(err)
 	}
 }
