@@ -145,5 +145,23 @@ func (b *builder) unknownCoverage() {
 		default:
 			b.note("Coverage", "For "+accountName(a)+" it is not known whether events of all mail arrived.")
 		}
+		b.unknownSets(a)
+	}
+}
+
+// unknownSets names the configuration sets of which no event arrived.
+func (b *builder) unknownSets(a *Account) {
+	told := 0
+	for i := range a.Coverage.Sets {
+		s := &a.Coverage.Sets[i]
+		if s.Events.Finding != signal.Deaf {
+			continue
+		}
+		if told++; told > 5 {
+			b.note("Coverage", "So it is with more configuration sets of "+accountName(a)+".")
+			return
+		}
+		b.note("Coverage", fmt.Sprintf("Of configuration set %s of %s nothing arrived, of %s that CloudWatch counted: its mail is in no figure.",
+			s.ConfigurationSet, accountName(a), counted(s.Events.Denominator, "event", "events")))
 	}
 }
