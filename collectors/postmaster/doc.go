@@ -59,8 +59,9 @@
 // stands alone. Such failures are returned at the end of the pass, as one *collectors.Error for each reason, joined.
 // Wrong credentials, a quota that is used up and a server that cannot be reached end the pass at once; what was put stays.
 //
-// A call that failed by chance, or whose token was refused, is made once more, when its turn comes. All else about time
-// belongs to the scheduler, which is told what Retry-After said.
+// A call that failed by chance, or whose token was refused, is made once more, when its turn comes. One that is not answered
+// within a minute is not; it is taken for the fault of what was asked, until ten calls in a row have failed. All else about
+// time belongs to the scheduler, which is told what Retry-After said.
 //
 // # Use
 //

@@ -101,6 +101,9 @@ func networkFailure(err error) *failure {
 	if e, ok := errors.AsType[timeout](err); ok && e.Timeout() {
 		f.again = false // it has taken long enough
 	}
+	if _, ok := errors.AsType[*silenceError](err); ok {
+		f.whole = false // what was asked may be to blame
+	}
 	f.err = errors.New(collectors.OneLine(err.Error()))
 	return f
 }

@@ -171,13 +171,21 @@ func (p *pass) fill(next func() (*ask, bool)) (batch []*ask) {
 		} else {
 			return batch
 		}
-		if a.s.stopped() {
-			p.release(a.s)
-			continue
-		}
-		batch = append(batch, a)
+		batch = append(batch, p.open([]*ask{a})...)
 	}
 	return batch
+}
+
+// open leaves out queries about domains of which nothing more is to be asked.
+func (p *pass) open(queries []*ask) (open []*ask) {
+	for _, a := range queries {
+		if a.s.stopped() {
+			p.release(a.s)
+		} else {
+			open = append(open, a)
+		}
+	}
+	return open
 }
 
 // send asks a batch and takes in the answers. When the batch as a whole fails, one query may be to blame: it is halved until
@@ -199,10 +207,14 @@ func (p *pass) send(ctx context.Context, batch []*ask) *failure {
 		return f
 	case len(batch) > 1 && p.halvings < maxHalvings:
 		p.halvings++
-		if f := p.send(ctx, batch[:len(batch)/2]); f != nil {
+		half := len(batch) / 2
+		if f := p.send(ctx, batch[:half]); f != nil {
 			return f
 		}
-		return p.send(ctx, batch[len(batch)/2:])
+		if rest := p.open(batch[half:]); len(rest) > 0 {
+			return p.send(ctx, rest)
+		}
+		return nil
 	}
 	for _, a := range batch {
 		p.blame(a, f)
@@ -218,7 +230,7 @@ func (a *ask) request() *postmaster.QueryDomainStatsRequest {
 		PageSize:               maxPage,
 		PageToken:              a.token,
 		TimeQuery: &postmaster.TimeQuery{DateRanges: &postmaster.DateRanges{
-			DateRanges: []*postmaster.DateRange{{Start: apiDate(a.from), End: apiDate(a.to)}},
+			DateRanges: []*postmaster.DateRange{{Start: a.from.api(), End: a.to.api()}},
 		}},
 	}
 	for i, q := range a.questions {
@@ -227,11 +239,6 @@ func (a *ask) request() *postmaster.QueryDomainStatsRequest {
 		})
 	}
 	return r
-}
-
-func apiDate(d day) *postmaster.Date {
-	y, m, n := d.date()
-	return &postmaster.Date{Year: int64(y), Month: int64(m), Day: int64(n)}
 }
 
 // take takes in the answers to a batch and stores what they hold. An answer that says that no call will do any good ends the

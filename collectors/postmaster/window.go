@@ -3,6 +3,8 @@ package postmaster
 import (
 	"strings"
 	"time"
+
+	postmaster "google.golang.org/api/gmailpostmastertools/v2"
 )
 
 // day is a calendar day, counted from 1970-01-01.
@@ -19,6 +21,12 @@ func dayFrom(year, month, d int) day {
 
 func (d day) date() (year int, month time.Month, dayOfMonth int) {
 	return time.Unix(int64(d)*86400, 0).UTC().Date()
+}
+
+// api is the day as v2 has it.
+func (d day) api() *postmaster.Date {
+	y, m, n := d.date()
+	return &postmaster.Date{Year: int64(y), Month: int64(m), Day: int64(n)}
 }
 
 func (d day) String() string { return time.Unix(int64(d)*86400, 0).UTC().Format(time.DateOnly) }
