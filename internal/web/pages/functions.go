@@ -3,6 +3,7 @@ package pages
 import (
 	"fmt"
 	"html/template"
+	"regexp"
 	"time"
 )
 
@@ -10,6 +11,7 @@ import (
 func functions() template.FuncMap {
 	return template.FuncMap{
 		"utc":         utc,
+		"timed":       timed,
 		"iso":         func(t time.Time) string { return t.UTC().Format(time.RFC3339) },
 		"count":       count,
 		"percent":     percent,
@@ -37,4 +39,18 @@ func args(pairs ...any) (map[string]any, error) {
 		m[name] = pairs[i+1]
 	}
 	return m, nil
+}
+
+// moments are the times in sentences that the view makes.
+var moments = regexp.MustCompile(`\d{4}-\d\d-\d\d \d\d:\d\d UTC`)
+
+// timed marks the times in a sentence, so that they are shown in the reader's zone as all others.
+func timed(text string) template.HTML {
+	return template.HTML(moments.ReplaceAllStringFunc(template.HTMLEscapeString(text), func(m string) string { //nolint:gosec // it is escaped
+		t, err := time.Parse("2006-01-02 15:04 UTC", m)
+		if err != nil {
+			return m
+		}
+		return `<time datetime="` + t.Format(time.RFC3339) + `">` + m + "</time>"
+	}))
 }

@@ -484,6 +484,18 @@ func TestWords(t *testing.T) {
 	}
 }
 
+// TestTimed: times in sentences can be shown in the reader's zone, and nothing in a sentence becomes markup.
+func TestTimed(t *testing.T) {
+	for text, want := range map[string]string{
+		"no mail since 2026-11-20 21:55 UTC. <b>": `no mail since <time datetime="2026-11-20T21:55:00Z">2026-11-20 21:55 UTC</time>. &lt;b&gt;`,
+		"2026-13-20 21:55 UTC":                    "2026-13-20 21:55 UTC", "": "",
+	} {
+		if got := string(timed(text)); got != want {
+			t.Errorf("timed(%q) is %q, want %q", text, got, want)
+		}
+	}
+}
+
 // TestUpperBound: Gmail's complaints are marked as at most so many.
 func TestUpperBound(t *testing.T) {
 	rate, bound, age := 0.004, 12.55, 2
