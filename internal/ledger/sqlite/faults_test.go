@@ -388,7 +388,7 @@ func TestConfirmWaitsForNobody(t *testing.T) {
 		if err != nil {
 			t.Error(err)
 		}
-	case <-time.After(10 * time.Second):
+	case <-time.After(2 * time.Minute):
 		t.Error("a Put that only confirms waits for the writer")
 	}
 }

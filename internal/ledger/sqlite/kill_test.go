@@ -105,8 +105,10 @@ func TestKilledAtAnyInstant(t *testing.T) {
 	rnd := rand.New(rand.NewPCG(uint64(time.Now().UnixNano()), 0))
 	acknowledged := map[int]bool{}
 	next := 0
-	for range kills {
-		for n := range runAndKill(t, path, next, rnd) {
+	for i := range kills {
+		// One is killed some time after it has opened the ledger, the next after so many acknowledgements, however long that takes.
+		puts := i % 2 * (2 + rnd.IntN(100))
+		for n := range runAndKill(t, path, next, puts, time.Duration(rnd.IntN(120))*time.Millisecond) {
 			acknowledged[n] = true
 			next = max(next, n+killCallers+1)
 		}
@@ -144,9 +146,9 @@ func TestKilledAtAnyInstant(t *testing.T) {
 	checkIntegrity(t, l)
 }
 
-// runAndKill runs a child from the Put first on, kills it at a random moment after it has opened the ledger, and returns the
-// Puts that it acknowledged.
-func runAndKill(t *testing.T, path string, first int, rnd *rand.Rand) map[int]bool {
+// runAndKill runs a child from the Put first on, kills it some time after it has opened the ledger and acknowledged so many
+// Puts, and returns those that it acknowledged.
+func runAndKill(t *testing.T, path string, first, puts int, wait time.Duration) map[int]bool {
 	t.Helper()
 	child := exec.CommandContext(t.Context(), os.Args[0])
 	child.Env = append(os.Environ(), killPath+"="+path, killFirst+"="+strconv.Itoa(first))
@@ -162,11 +164,11 @@ func runAndKill(t *testing.T, path string, first int, rnd *rand.Rand) map[int]bo
 	if line, err := lines.ReadString('\n'); err != nil || line != "open\n" {
 		t.Fatalf("the child said %q: %v", line, err)
 	}
-	wait := time.Duration(rnd.IntN(120)) * time.Millisecond
-	kill := time.AfterFunc(wait, func() { _ = child.Process.Signal(syscall.SIGKILL) })
-	defer kill.Stop()
 	done := map[int]bool{}
 	for {
+		if len(done) == puts {
+			time.AfterFunc(wait, func() { _ = child.Process.Signal(syscall.SIGKILL) })
+		}
 		line, err := lines.ReadString('\n')
 		if errors.Is(err, io.EOF) {
 			break
