@@ -29,8 +29,12 @@ func TestHeartbeat(t *testing.T) {
 	t.Cleanup(server.Close)
 	t.Cleanup(func() { close(release) })
 	beat := func(url string, urlErr, working error) error {
+		timeout := time.Minute
+		if strings.Contains(url, "/hangs/") {
+			timeout = 300 * time.Millisecond
+		}
 		return NewHeartbeat(HeartbeatOptions{
-			URL: func() (string, error) { return url, urlErr }, Working: func() error { return working }, Timeout: 300 * time.Millisecond,
+			URL: func() (string, error) { return url, urlErr }, Working: func() error { return working }, Timeout: timeout,
 		}).Beat(t.Context())
 	}
 	for name, want := range map[string]string{

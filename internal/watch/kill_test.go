@@ -170,7 +170,7 @@ func TestKilledAtAnyInstant(t *testing.T) {
 	random := rand.New(rand.NewPCG(uint64(time.Now().UnixNano()), 0))
 	var heard []string
 	for range kills {
-		heard = append(heard, runAndKill(t, path, 1+random.IntN(25), time.Duration(random.IntN(10_000))*time.Microsecond)...)
+		heard = append(heard, runAndKill(t, path, 5+random.IntN(20), time.Duration(random.IntN(10_000))*time.Microsecond)...)
 	}
 	checkHeard(t, heard)
 	synctest.Test(t, func(t *testing.T) { settleRest(t, path) })
