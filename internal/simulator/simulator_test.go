@@ -240,12 +240,12 @@ func TestCloseEndsFeedAndPolls(t *testing.T) {
 		if err != nil {
 			t.Error(err)
 		}
-	case <-time.After(5 * time.Second):
+	case <-time.After(15 * time.Second): // a poll that nobody ends takes 20
 		t.Fatal("Close does not end")
 	}
 	select {
 	case <-polled:
-	case <-time.After(5 * time.Second):
+	case <-time.After(15 * time.Second):
 		t.Error("the poll outlives Close")
 	}
 }
