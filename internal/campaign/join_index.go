@@ -147,6 +147,11 @@ func (x *index) add(u *Use) {
 	}
 	domain := x.domains.of(s.FromDomain)
 	x.account(place{domain, u.Region}, u.Account)
+	for _, above, more := strings.Cut(domain, "."); more; _, above, more = strings.Cut(above, ".") {
+		if _, told := x.domains.sources[above]; told { // its figures contain those of its subdomains
+			x.account(place{above, u.Region}, u.Account)
+		}
+	}
 	var done fieldSet
 	for i, value := range values {
 		if done&(1<<i) != 0 || value == "" || value == observation.Other || known(value) != "" {

@@ -347,13 +347,17 @@ func TestJoinNamesTheAccount(t *testing.T) {
 	both := elsewhere
 	both.Account = "3"
 	j := NewJoin(Postmaster{
-		Uses: []Use{used(2, "spring", "shop.example", ":::", 1), elsewhere, both},
+		Uses: []Use{used(2, "spring", "shop.example", ":::", 1), elsewhere, both, used(2, "autumn", "news.new.example", ":::", 1)},
 		Readings: []Reading{
 			reported(2, "shop.example", "1.us-east-1.aGFzaA==", 0.1), reported(2, "shop.example", "1.eu-west-1.aGFzaA==", 0.1),
+			reported(2, "new.example", "1.us-east-1.aGFzaA==", 0.1), reported(2, "news.new.example", "1.us-east-1.aGFzaA==", 0.1),
 		},
 		Today: today,
 	})
 	first, second := j.Readings()[0], j.Readings()[1]
+	if got := j.Readings()[2].Account; got != "1" {
+		t.Errorf("account %q of a domain with mail from its subdomain alone, want 1", got)
+	}
 	if first.Region != "us-east-1" || first.Account != "1" {
 		t.Errorf("region %q, account %q; want us-east-1, 1", first.Region, first.Account)
 	}
