@@ -134,7 +134,7 @@ func TestPace(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var at []time.Duration
 		start := time.Now()
-		r := newRigOn(t, func(r *http.Request) (*http.Response, error) {
+		r := newRigOn(t, func(*http.Request) (*http.Response, error) {
 			at = append(at, time.Since(start))
 			if len(at) == 2 {
 				a := answerWith(strings.NewReader(""))
