@@ -404,7 +404,7 @@ func TestHostileSizesCostLittle(t *testing.T) {
 	} {
 		start := time.Now()
 		one(t, body)
-		if took := time.Since(start); took > 10*time.Second {
+		if took := time.Since(start); took > time.Minute {
 			t.Errorf("%s: %v", name, took)
 		}
 	}
