@@ -58,7 +58,9 @@ func bearer(tb testing.TB, s *simulator.Simulator) string {
 }
 
 func TestCredentialsFileOpensPostmaster(t *testing.T) {
-	s := start(t, simulator.Demo(now, 1, 1))
+	o := simulator.Demo(now, 1, 1)
+	o.Now = func() time.Time { return now } // Gmail forgets what is long ago
+	s := start(t, o)
 	path := filepath.Join(t.TempDir(), "credentials.json")
 	if err := s.WriteAuthorizedUser(path); err != nil {
 		t.Fatal(err)
