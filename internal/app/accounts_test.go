@@ -56,12 +56,11 @@ func (r *run) gmailOf(name string) view.Gmail {
 
 // TestGmailIsJoinedToCampaigns reads the demo's Google account while history is being counted, which is joined afterwards.
 func TestGmailIsJoinedToCampaigns(t *testing.T) {
-	now := time.Now()
-	o := simulator.Demo(now, 1, 1)
+	o := simulator.Demo(morning, 1, 1)
 	o.Story.Campaigns = slices.DeleteFunc(o.Story.Campaigns, func(c traffic.Campaign) bool { return c.Group != "transactional" })
 	r := start(t, o)
 	r.until(t, "read", func() bool { return r.sourceOf(t, account).State == sourceOK })
-	if _, err := r.daemon.readHistory(t.Context(), r.sim.History(now.Add(-5*24*time.Hour), now)); err != nil {
+	if _, err := r.daemon.readHistory(t.Context(), r.sim.History(morning.Add(-3*24*time.Hour), morning)); err != nil {
 		t.Fatal(err)
 	}
 	r.daemon.joinSoon()
@@ -86,7 +85,7 @@ func TestGmailIsJoinedToCampaigns(t *testing.T) {
 		t.Errorf("unreadable domains (-want +got):\n%s", diff)
 	}
 	positions, err := r.daemon.ledger.Positions(t.Context(), "postmaster")
-	if want := "v2/" + now.UTC().AddDate(0, 0, -1).Format(time.DateOnly); err != nil || len(positions) != 4 || positions["news.example.com"] != want {
+	if want := "v2/" + morning.AddDate(0, 0, -1).Format(time.DateOnly); err != nil || len(positions) != 4 || positions["news.example.com"] != want {
 		t.Errorf("positions %v, %v; want those of four domains up to %s", positions, err, want)
 	}
 }
@@ -104,7 +103,8 @@ func (r *run) accounts() (names []string) {
 // TestAFailingAccount reads two accounts of which one has no credentials. When they are there, a reload takes it up at once,
 // although its next pass would be an hour away.
 func TestAFailingAccount(t *testing.T) {
-	r := start(t, simulator.Demo(time.Now(), 1, 1))
+	r := start(t, simulator.Demo(morning, 1, 1))
+	r.until(t, "reading the good account", func() bool { return r.sourceOf(t, account).State == sourceOK })
 	good := r.text(t)
 	r.write(t, good+`    - {name: second, credentials_file: second.json, endpoint: "`+r.sim.URL()+`", requests_per_second: 100, domains: [example.com]}`+"\n")
 	if err := r.daemon.Reload(t.Context()); err != nil {
@@ -141,7 +141,7 @@ func TestAFailingAccount(t *testing.T) {
 }
 
 func TestReloadChangesAccounts(t *testing.T) {
-	r := start(t, simulator.Demo(time.Now(), 1, 1))
+	r := start(t, simulator.Demo(morning, 1, 1))
 	good := r.text(t)
 	positions := func(source string) map[string]string {
 		p, err := r.daemon.ledger.Positions(t.Context(), source)
@@ -170,10 +170,10 @@ func TestReloadChangesAccounts(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	yesterday := "v2/" + time.Now().In(zone).AddDate(0, 0, -1).Format(time.DateOnly)
+	yesterday := "v2/" + morning.In(zone).AddDate(0, 0, -1).Format(time.DateOnly)
 	r.until(t, "read under its new name", func() bool { return positions("gmail")["example.com"] == yesterday })
-	from := time.Now().In(zone).AddDate(0, 0, -8)
-	rows, err := r.daemon.ledger.Readings(t.Context(), ledger.ReadingQuery{Metric: observation.PostmasterArrived, From: from, To: time.Now()})
+	from := morning.In(zone).AddDate(0, 0, -8)
+	rows, err := r.daemon.ledger.Readings(t.Context(), ledger.ReadingQuery{Metric: observation.PostmasterArrived, From: from, To: morning})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -190,7 +190,7 @@ func TestReloadChangesAccounts(t *testing.T) {
 
 // TestOnlyAnAccount runs without any queue.
 func TestOnlyAnAccount(t *testing.T) {
-	r := start(t, simulator.Demo(time.Now(), 1, 1))
+	r := start(t, simulator.Demo(morning, 1, 1))
 	head, sources, _ := strings.Cut(r.text(t), "  ses:")
 	_, accounts, _ := strings.Cut(sources, "  postmaster:")
 	r.write(t, head+"  postmaster:"+accounts)

@@ -8,14 +8,16 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
-	"time"
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/mailvane/mailvane/alerts"
 	"github.com/mailvane/mailvane/internal/simulator/pager"
+	"github.com/mailvane/mailvane/internal/watch"
 )
 
 // quickAlerts are rules of which one fires on the demo's bought list, as soon as it has been counted.
@@ -33,12 +35,13 @@ alerts:
 // the one who is told.
 func startTold(t *testing.T, text string) *run {
 	t.Helper()
-	now := time.Now()
-	r := startWith(t, quietDemo(now, "winter-clearance"), func(whole string) string {
+	o := quietDemo(morning, "winter-clearance")
+	o.Story.Campaigns[0].Sends[0].Mails = 1500
+	r := startWith(t, o, func(whole string) string {
 		return without(whole, "  postmaster:", "") // what follows, alerts too
 	})
 	good := r.text(t)
-	if _, err := r.daemon.readHistory(t.Context(), r.sim.History(now.AddDate(0, 0, -4), now)); err != nil {
+	if _, err := r.daemon.readHistory(t.Context(), r.sim.History(morning.AddDate(0, 0, -2), morning)); err != nil {
 		t.Fatal(err)
 	}
 	r.write(t, good+fmt.Sprintf(text, r.sim.URL()))
@@ -51,6 +54,32 @@ func (r *run) reload(t *testing.T) {
 	if err := r.daemon.Reload(t.Context()); err != nil {
 		t.Fatal(err)
 	}
+	r.daemon.alerts.jobs.Trigger(roundsJob)
+}
+
+// rounds waits until all rules have been evaluated once more, from the first to the last, and nothing is left to be told.
+func (r *run) rounds(t *testing.T) {
+	t.Helper()
+	made := func() int64 {
+		for _, s := range r.daemon.alerts.jobs.States() {
+			if s.Name == roundsJob {
+				return s.Succeeded
+			}
+		}
+		return 0
+	}
+	enough := made() + 2 // one may be under way
+	r.until(t, "evaluated again", func() bool {
+		r.daemon.alerts.jobs.Trigger(roundsJob)
+		return made() >= enough
+	})
+	r.until(t, "told", func() bool {
+		counts, err := r.daemon.alerts.records.Counts(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		return !slices.ContainsFunc(counts, func(c watch.Count) bool { return c.State == alerts.EntryWaiting || c.State == alerts.EntrySending })
+	})
 }
 
 // told waits until PagerDuty's alerts, by the name of their rule, have these states.
@@ -108,7 +137,7 @@ func TestReloadOfAFiringRule(t *testing.T) {
 	}
 	// The same under another label is the same alert.
 	change("team: lists", "team: data")
-	time.Sleep(2 * time.Second)
+	r.rounds(t)
 	r.told(t, map[string]string{"Bounces": "triggered"})
 	if n := len(r.sim.Pager().Events()); n > 2 {
 		t.Errorf("a changed label made %d events", n)
@@ -128,22 +157,30 @@ func TestReloadOfAFiringRule(t *testing.T) {
 	r.told(t, map[string]string{"Bounces": "triggered", "BoughtLists": "resolved"})
 }
 
-// TestReloadOfBadAlerts holds that a section that cannot be used changes nothing.
-func TestReloadOfBadAlerts(t *testing.T) {
-	r := startTold(t, quickAlerts)
-	r.told(t, map[string]string{"Bounces": "triggered"})
-	r.write(t, strings.Replace(r.text(t), "above: 5%", "above: 500%", 1))
+// refusesBadAlerts holds that a section that cannot be used changes nothing.
+func (r *run) refusesBadAlerts(t *testing.T) {
+	good := r.text(t)
+	defer r.write(t, good)
+	r.write(t, strings.Replace(good, "above: 5%", "above: 500%", 1))
 	if err := r.daemon.Reload(t.Context()); err == nil || !strings.Contains(err.Error(), "alerts.rules[0].warning.above") {
 		t.Errorf("a line of 500 %% was taken: %v", err)
 	}
-	time.Sleep(2 * time.Second)
+	r.rounds(t)
 	r.told(t, map[string]string{"Bounces": "triggered"})
 }
 
-// TestWhatIsTold holds what a person gets who reads nothing but the page, and what the metrics say meanwhile.
-func TestWhatIsTold(t *testing.T) {
+// TestAlerts holds what a person learns of a rule that fires, and that it stays so whatever else changes.
+func TestAlerts(t *testing.T) {
 	r := startTold(t, quickAlerts)
 	r.told(t, map[string]string{"Bounces": "triggered"})
+	t.Run("what is told", r.tells)
+	t.Run("a section that cannot be used", r.refusesBadAlerts)
+	t.Run("a heartbeat", r.beats)
+	t.Run("a silence", r.silences)
+}
+
+// tells holds what a person gets who reads nothing but the page, and what the metrics say meanwhile.
+func (r *run) tells(t *testing.T) {
 	e := r.lastEvent(t)
 	if !strings.Contains(e.Summary, "winter-clearance") || e.Severity != "warning" {
 		t.Errorf("it was told as %+v", e)
@@ -165,6 +202,7 @@ func TestWhatIsTold(t *testing.T) {
 		t.Errorf("there is the address %s in %s", address, details)
 	}
 	r.until(t, "shown in the metrics", func() bool {
+		r.daemon.alerts.jobs.Trigger("outbox") // it is counted every 15 seconds
 		text := r.metrics(t)
 		for _, line := range []string{
 			`mailvane_alerts{rule="Bounces",severity="warning",state="firing"} 1`,
@@ -182,9 +220,9 @@ func TestWhatIsTold(t *testing.T) {
 	})
 }
 
-// TestHeartbeat holds that an address is called while rules are evaluated, that it is not told in the log, and that a reload
+// beats holds that an address is called while rules are evaluated, that it is not told in the log, and that a reload
 // ends the calls.
-func TestHeartbeat(t *testing.T) {
+func (r *run) beats(t *testing.T) {
 	var calls atomic.Int64
 	server := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
 		if r.URL.Path == "/ping/secret" {
@@ -192,8 +230,6 @@ func TestHeartbeat(t *testing.T) {
 		}
 	}))
 	defer server.Close()
-	r := startTold(t, quickAlerts)
-	r.told(t, map[string]string{"Bounces": "triggered"})
 	if err := os.WriteFile(filepath.Join(filepath.Dir(r.file), "heartbeat.url"), []byte(server.URL+"/ping/secret\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}

@@ -18,20 +18,20 @@ import (
 
 // TestTheAPITellsWhatSuffers asks the daemon about the demo's trouble, as a person would.
 func TestTheAPITellsWhatSuffers(t *testing.T) {
-	now := time.Now()
-	o := simulator.Demo(now, 1, 1)
+	o := simulator.Demo(morning, 1, 1)
+	o.Now = standing(morning)
 	kept := []string{"flash-friday", "acme-news", "survey-tool", "receipts"}
 	o.Story.Campaigns = slices.DeleteFunc(o.Story.Campaigns, func(c traffic.Campaign) bool { return !slices.Contains(kept, c.Name) })
-	for i := range o.Story.Campaigns { // some mail, whatever day it is
+	for i := range o.Story.Campaigns { // some mail, although it is no Friday
 		o.Story.Campaigns[i].Sends, o.Story.Campaigns[i].PerDay = nil, 120
 	}
-	littlePost(&o, now)
+	littlePost(&o, morning)
 	r := startWith(t, o, func(text string) string {
 		queues, others, _ := strings.Cut(text, "  postmaster:")
 		_, aws, _ := strings.Cut(others, "  receipt_rules:")
 		return queues + "  receipt_rules:" + aws
 	})
-	if _, err := r.daemon.readHistory(t.Context(), r.sim.History(now.Add(-28*time.Hour), now)); err != nil {
+	if _, err := r.daemon.readHistory(t.Context(), r.sim.History(morning.Add(-28*time.Hour), morning)); err != nil {
 		t.Fatal(err)
 	}
 	r.untilRead(t, usRules, usAccount, euRules, euAccount)
@@ -103,11 +103,7 @@ func (r *run) checkFlags(t *testing.T) {
 // checkExported holds that some of all of this is in a scrape.
 func (r *run) checkExported(t *testing.T) {
 	t.Helper()
-	body := new(strings.Builder)
-	if err := r.get(t, "/metrics").Write(body); err != nil {
-		t.Fatal(err)
-	}
-	got := awsSeries(t, body.String())
+	got := awsSeries(t, r.metrics(t))
 	for _, name := range []string{
 		`cloudwatch_requests_total{collector="` + usRules + `",operation="GetMetricData",region="us-east-1"}`,
 		`cloudwatch_metrics_total{collector="` + euAccount + `",operation="GetMetricData",region="eu-west-1"}`,

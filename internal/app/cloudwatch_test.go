@@ -27,30 +27,19 @@ const (
 	euAccount = "account/account-" + simulator.AccountEU + "-eu-west-1"
 )
 
-// quietDemo is the demo with these campaigns only, and a quarter of the inbound mail.
+// quietDemo is the demo with these campaigns only, and little inbound mail.
 func quietDemo(now time.Time, campaigns ...string) simulator.Options {
 	o := simulator.Demo(now, 1, 1)
 	o.Story.Campaigns = slices.DeleteFunc(o.Story.Campaigns, func(c traffic.Campaign) bool { return !slices.Contains(campaigns, c.Name) })
-	for _, set := range o.Story.RuleSets {
-		for i := range set.Rules {
-			set.Rules[i].PerDay /= 4
-		}
-	}
+	littlePost(&o, now)
 	return o
-}
-
-// startAWS starts a daemon that reads the quiet demo's queues, receipt rules and accounts.
-func startAWS(t *testing.T, now time.Time, campaigns ...string) *run {
-	t.Helper()
-	return startWith(t, quietDemo(now, campaigns...), func(text string) string {
-		return without(text, "  postmaster:", "  receipt_rules:")
-	})
 }
 
 // untilRead waits until the sources have been read, and until that shows.
 func (r *run) untilRead(t *testing.T, names ...string) {
 	t.Helper()
 	for _, name := range names {
+		r.soon(name)
 		r.until(t, "reading "+name, func() bool { return r.succeeded(name) > 0 })
 	}
 	if err := r.daemon.view.RefreshInbound(t.Context()); err != nil {
@@ -58,6 +47,15 @@ func (r *run) untilRead(t *testing.T, names ...string) {
 	}
 	if err := r.daemon.view.RefreshAccounts(t.Context()); err != nil {
 		t.Fatal(err)
+	}
+}
+
+// soon starts the first pass over a source at once, which is put off for a while lest all sources be read at the same moment.
+func (r *run) soon(name string) {
+	for _, s := range r.daemon.passes.States() {
+		if s.Name == name && s.LastStart.IsZero() {
+			r.daemon.passes.Trigger(name)
+		}
 	}
 }
 
@@ -74,9 +72,10 @@ func (r *run) succeeded(name string) int64 {
 // TestAccountsAgreeWithTheSimulator compares how the demo's accounts stand, and how much of their mail's events came, with
 // the truth.
 func TestAccountsAgreeWithTheSimulator(t *testing.T) {
-	now := time.Now()
-	r := startAWS(t, now, "welcome-series", "globex-updates", "survey-tool", "receipts", "password-reset")
-	if _, err := r.daemon.readHistory(t.Context(), r.sim.History(now.Add(-28*time.Hour), now)); err != nil {
+	o := quietDemo(morning, "welcome-series", "globex-updates", "survey-tool", "receipts", "password-reset")
+	o.Now = standing(morning)
+	r := startWith(t, o, func(text string) string { return without(text, "  postmaster:", "  account:") })
+	if _, err := r.daemon.readHistory(t.Context(), r.sim.History(morning.Add(-28*time.Hour), morning)); err != nil {
 		t.Fatal(err)
 	}
 	r.untilRead(t, usAccount, euAccount)
@@ -123,7 +122,7 @@ func (r *run) checkStanding(t *testing.T, a *view.Account, at sesapi.Place) {
 	near("the use of the quota", a.Quota.Used, sent/truth.Max24Hour)
 	for name, rate := range map[string]*view.AccountRate{"Reputation.BounceRate": &a.BounceRate, "Reputation.ComplaintRate": &a.ComplaintRate} {
 		if rate.Rate == nil {
-			if n := r.sim.CloudWatch().Sum(at.Account, at.Region, traffic.AccountMetric("Complaint"), time.Now().AddDate(0, 0, -14), time.Now()); n > 0 || name != "Reputation.ComplaintRate" {
+			if n := r.sim.CloudWatch().Sum(at.Account, at.Region, traffic.AccountMetric("Complaint"), morning.AddDate(0, 0, -14), morning); n > 0 || name != "Reputation.ComplaintRate" {
 				t.Errorf("%s of %s is %s", name, a.Account, rate.State)
 			}
 			continue
@@ -167,14 +166,13 @@ func (r *run) checkCoverage(t *testing.T, a *view.Account, at sesapi.Place) {
 
 // TestAStatusEventReadsAgain reads an account every hour, and at once when SES tells that a tenant was paused.
 func TestAStatusEventReadsAgain(t *testing.T) {
-	now := time.Now()
-	r := startAWS(t, now, "globex-updates")
-	r.write(t, strings.ReplaceAll(r.text(t), "every: 15s, requests", "every: 1h, requests"))
-	if err := r.daemon.Reload(t.Context()); err != nil {
-		t.Fatal(err)
-	}
-	r.untilRead(t, usAccount, euAccount)
-	eu := r.sourceOf(t, euAccount).Passes.Succeeded
+	o := quietDemo(morning, "globex-updates")
+	o.Now = standing(morning)
+	r := startWith(t, o, func(text string) string {
+		return strings.ReplaceAll(without(text, "  postmaster:", "  account:"), "every: 15s, requests", "every: 1h, requests")
+	})
+	// Not by untilRead, which may have a second pass made.
+	r.until(t, "read", func() bool { return r.succeeded(usAccount) > 0 && r.succeeded(euAccount) > 0 })
 	r.sim.SESAPI().Change(func(o *sesapi.Options) {
 		at := sesapi.Place{Account: simulator.Account, Region: "us-east-1"}
 		o.Tenants = append(o.Tenants, sesapi.Tenant{Place: at, Name: "globex", Status: "DISABLED"})
@@ -183,11 +181,12 @@ func TestAStatusEventReadsAgain(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	body := strings.Replace(string(event), "2026-11-20T10:15:32Z", now.UTC().Format(time.RFC3339), 1)
+	body := strings.Replace(string(event), "2026-11-20T10:15:32Z", morning.Format(time.RFC3339), 1)
 	if err := r.sim.SQS().Queue(simulator.EventsQueue).Send(body); err != nil {
 		t.Fatal(err)
 	}
 	r.until(t, "known that the tenant is paused", func() bool {
+		r.daemon.chores.Trigger("status events of " + usAccount) // they are looked for every five seconds
 		all := r.daemon.view.Accounts().Accounts
 		return len(all) == 2 && len(all[0].Tenants) > 0 && all[0].Tenants[0].Tenant == "globex" && all[0].Tenants[0].Status == "DISABLED"
 	})
@@ -195,14 +194,14 @@ func TestAStatusEventReadsAgain(t *testing.T) {
 	if n := r.sourceOf(t, usAccount).Passes.Succeeded; n != 2 {
 		t.Errorf("%d passes over the account, want the first and one for the event", n)
 	}
-	if n := r.sourceOf(t, euAccount).Passes.Succeeded; n != eu {
-		t.Errorf("%d passes over another account, want %d", n, eu)
+	if n := r.sourceOf(t, euAccount).Passes.Succeeded; n != 1 {
+		t.Errorf("%d passes over another account, want the first", n)
 	}
 }
 
 // TestCloudWatchThatIsNotAllowed holds that a missing permission is named, and stops nothing else.
 func TestCloudWatchThatIsNotAllowed(t *testing.T) {
-	r := startWith(t, quietDemo(time.Now()), func(text string) string {
+	r := startWith(t, quietDemo(morning), func(text string) string {
 		return without(without(text, "  postmaster:", "  receipt_rules:"), "    - {region: eu-west-1, role_arn", "  account:")
 	})
 	remove := r.sim.CloudWatch().Inject(gate.Fault{Kind: gate.FaultError, Op: "GetMetricData", Error: "AccessDenied"})
@@ -210,6 +209,7 @@ func TestCloudWatchThatIsNotAllowed(t *testing.T) {
 	if err := r.daemon.Reload(t.Context()); err != nil {
 		t.Fatal(err)
 	}
+	r.soon("receipt_rules/again")
 	r.until(t, "refused", func() bool { return r.sourceOf(t, "receipt_rules/again").State == sourceError })
 	if s := r.sourceOf(t, "receipt_rules/again"); s.Kind != "receipt_rules" || s.Reason != "auth" || !strings.Contains(s.Error, "cloudwatch:GetMetricData") {
 		t.Errorf("the source that may not read is %+v", s)
@@ -219,6 +219,7 @@ func TestCloudWatchThatIsNotAllowed(t *testing.T) {
 	if err := r.daemon.Reload(t.Context()); err != nil { // whoever allowed it reloads
 		t.Fatal(err)
 	}
+	r.soon("receipt_rules/again")
 	r.until(t, "read", func() bool { return r.sourceOf(t, "receipt_rules/again").State == sourceOK })
 }
 

@@ -61,16 +61,14 @@ func newAskedAWS(t *testing.T) *askedAWS {
 	if config.Failed(problems) {
 		t.Fatal(problems)
 	}
-	env := environmentOf(sim)
-	env.Now = o.Now
-	return &askedAWS{sim: sim, env: env, c: c}
+	return &askedAWS{sim: sim, env: environmentOf(sim, o.Now), c: c}
 }
 
 // ask renders what is found out by the questions that are about something.
 func (a *askedAWS) ask(t *testing.T, about string) string {
 	t.Helper()
 	all := slices.DeleteFunc(questions(a.env, a.c), func(q question) bool { return !strings.Contains(q.about, about) })
-	found, err := askAll(t.Context(), all, questionTimeout)
+	found, err := askAll(t.Context(), all, patience)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -209,8 +207,14 @@ func TestAskAWSIsCutShort(t *testing.T) {
 	a := newAskedAWS(t)
 	remove := a.sim.CloudWatch().Inject(gate.Fault{Kind: gate.FaultHang, Op: "ListMetrics"})
 	defer remove()
-	ctx, cancel := context.WithTimeoutCause(t.Context(), 500*time.Millisecond, errLate{500 * time.Millisecond})
-	defer cancel()
+	ctx, cancel := context.WithCancelCause(t.Context())
+	defer cancel(nil)
+	go func() { // its time is over as soon as the call hangs
+		for a.sim.CloudWatch().Requests()["ListMetrics"] == 0 && ctx.Err() == nil {
+			time.Sleep(time.Millisecond)
+		}
+		cancel(errLate{500 * time.Millisecond})
+	}()
 	all := askSESAccount(ctx, a.env, &a.c.Collectors.Account[0])
 	if len(all) != 3 || all[0].Level != FindingOK || all[1].Level != FindingOK || !strings.Contains(all[2].Text, "longer than 500ms") {
 		t.Errorf("got %v", all)

@@ -16,10 +16,10 @@ import (
 // TestQuarantineOnPages lets a message that came from the future be tried again from its page, once the clock has caught up with it.
 func TestQuarantineOnPages(t *testing.T) {
 	var ahead atomic.Int64
-	o := simulator.Demo(time.Now(), 1, 1)
-	o.Now = func() time.Time { return time.Now().Add(time.Duration(ahead.Load())) }
+	o := simulator.Demo(morning, 1, 1)
+	o.Now = func() time.Time { return morning.Add(time.Duration(ahead.Load())) }
 	r := start(t, o)
-	sent := time.Now().Add(12 * time.Minute).UTC().Format(time.RFC3339)
+	sent := morning.Add(12 * time.Minute).Format(time.RFC3339)
 	early := fmt.Sprintf(`{"eventType":"Delivery","mail":{"timestamp":%[1]q,"messageId":"early","source":"news@example.com",`+
 		`"destination":["jane.doe@example.net"],"tags":{"ses:feedback-id-a":["early-bird"]}},"delivery":{"timestamp":%[1]q,"recipients":["jane.doe@example.net"]}}`, sent)
 	for _, body := range []string{early, `{"eventType":"Teleported","mail":{"destination":["jane.doe@example.net"]}}`} {

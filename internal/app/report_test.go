@@ -18,22 +18,14 @@ import (
 	"github.com/mailvane/mailvane/internal/observation"
 	"github.com/mailvane/mailvane/internal/report"
 	"github.com/mailvane/mailvane/internal/signal"
-	"github.com/mailvane/mailvane/internal/simulator"
 )
 
-// TestTheReportIsTheTruth makes a report beside the daemon that holds the ledger, and holds its counts and Gmail's rates
+// reportsTheTruth makes a report beside the daemon that holds the ledger, and holds its counts and Gmail's rates
 // against what the simulator knows, and its names against those of the API.
-func TestTheReportIsTheTruth(t *testing.T) {
-	now := time.Now()
-	r := start(t, simulator.Demo(now, 5, 1))
-	if _, err := r.daemon.readHistory(t.Context(), r.sim.History(now.Add(-6*24*time.Hour), now)); err != nil {
-		t.Fatal(err)
-	}
-	r.daemon.joinSoon()
-	r.until(t, "joined", func() bool { return len(r.gmailOf("otp-login").Identifiers) > 0 })
-	o := ReportOptions{CommandOptions: CommandOptions{Environment: environmentOf(r.sim), ConfigFile: r.file}}
-	o.From, o.To = now.UTC().AddDate(0, 0, -4).Format(time.DateOnly), now.UTC().AddDate(0, 0, -1).Format(time.DateOnly)
-	made, err := Report(t.Context(), o)
+func (r *run) reportsTheTruth(t *testing.T) {
+	asked := ReportOptions{CommandOptions: r.command()}
+	asked.From, asked.To = morning.AddDate(0, 0, -2).Format(time.DateOnly), morning.AddDate(0, 0, -1).Format(time.DateOnly)
+	made, err := Report(t.Context(), asked)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -53,26 +45,17 @@ func TestTheReportIsTheTruth(t *testing.T) {
 		t.Error("there is no rate of Gmail's")
 	}
 	r.sameNames(t, made)
-	o.From, o.To = "2099-01-01", "2099-01-02"
-	if _, err := Report(t.Context(), o); !errors.Is(err, report.ErrPeriod) {
+	asked.From, asked.To = "2099-01-01", "2099-01-02"
+	if _, err := Report(t.Context(), asked); !errors.Is(err, report.ErrPeriod) {
 		t.Errorf("a report of the future: %v", err)
 	}
 }
 
-// TestTheReportIsTheMetrics makes a report of days that hold all mail there is, which so do the counters since the daemon began and
+// reportsTheMetrics makes a report of days that hold all mail there is, which so do the counters since the daemon began and
 // the windows of seven days: all three and the API have the same figures, to the last mail.
-func TestTheReportIsTheMetrics(t *testing.T) {
-	now := time.Now()
-	o := simulator.Bench(now, 3, 3000, 3*time.Hour) // so that there is a whole hour, without which no rate is known
-	o.Queues = append(o.Queues, simulator.Queue{Name: simulator.EventsQueueEU}, simulator.Queue{Name: simulator.IdentityQueue})
-	r := start(t, o)
-	r.until(t, "counted", func() bool {
-		truth := handedOut(r.sim)
-		return r.sim.SQS().Queue(simulator.EventsQueue).Stats().Visible == 0 && len(truth) > 0 && cmp.Equal(truth, r.counts(t))
-	})
+func (r *run) reportsTheMetrics(t *testing.T) {
 	made, err := Report(t.Context(), ReportOptions{
-		CommandOptions: CommandOptions{Environment: environmentOf(r.sim), ConfigFile: r.file},
-		From:           now.UTC().AddDate(0, 0, -3).Format(time.DateOnly), To: now.UTC().Format(time.DateOnly),
+		CommandOptions: r.command(), From: morning.AddDate(0, 0, -3).Format(time.DateOnly), To: morning.Format(time.DateOnly),
 	})
 	if err != nil {
 		t.Fatal(err)

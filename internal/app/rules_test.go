@@ -34,7 +34,7 @@ alerts:
 func TestRulesExplain(t *testing.T) {
 	r := startTold(t, explainedAlerts)
 	r.told(t, map[string]string{"Bounces": "triggered"})
-	o := CommandOptions{Environment: environmentOf(r.sim), ConfigFile: r.file}
+	o := r.command()
 	explain := func(rule, subject string) RuleAnswer {
 		t.Helper()
 		a, err := RulesExplain(t.Context(), o, RuleQuestion{Rule: rule, Subject: subject, Limit: 3})
@@ -54,7 +54,7 @@ func TestRulesExplain(t *testing.T) {
 		t.Errorf("the daemon says of queues %+v", a)
 	}
 	silence, err := SilenceAdd(t.Context(), o, alerts.Silence{
-		Matchers: []alerts.Matcher{{Name: "team", Globs: []string{"lists"}}}, StartsAt: time.Now(), EndsAt: time.Now().Add(time.Hour),
+		Matchers: []alerts.Matcher{{Name: "team", Globs: []string{"lists"}}}, StartsAt: r.now(), EndsAt: r.now().Add(time.Hour),
 		CreatedBy: "ann", Comment: "they know",
 	})
 	if err != nil {
@@ -94,7 +94,7 @@ func (r *run) explainsAlerts(t *testing.T, subject alerts.Subject) {
 
 func (r *run) backtest(t *testing.T, o CommandOptions) {
 	t.Helper()
-	all, err := RulesBacktest(t.Context(), RulesBacktestOptions{CommandOptions: o, From: time.Now().AddDate(0, 0, -1)})
+	all, err := RulesBacktest(t.Context(), RulesBacktestOptions{CommandOptions: o, From: morning.AddDate(0, 0, -1)})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -102,7 +102,7 @@ func (r *run) backtest(t *testing.T, o CommandOptions) {
 		len(all.Notifiers) != 1 || all.Notifiers[0].Notifier != "oncall" || all.Notifiers[0].Opened != 1 || len(all.NotTested) != 1 {
 		t.Errorf("the backtest found %+v, episodes %+v", all, all.Episodes)
 	}
-	one, err := RulesBacktest(t.Context(), RulesBacktestOptions{CommandOptions: o, From: time.Now().Add(-time.Hour), Rule: "Refusals"})
+	one, err := RulesBacktest(t.Context(), RulesBacktestOptions{CommandOptions: o, From: morning.Add(-time.Hour), Rule: "Refusals"})
 	if err != nil || len(one.Rules) != 1 || len(one.Episodes) != 0 {
 		t.Errorf("of one rule it found %+v, %v", one, err)
 	}

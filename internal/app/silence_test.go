@@ -9,17 +9,15 @@ import (
 	"github.com/mailvane/mailvane/internal/web"
 )
 
-// TestSilencesReachTheDaemon silences an alert that fires, by the control socket, as a command does; the API tells it, and
+// silences silences an alert that fires, by the control socket, as a command does; the API tells it, and
 // when the silence ends it fires for people again.
-func TestSilencesReachTheDaemon(t *testing.T) {
-	r := startTold(t, quickAlerts)
-	r.told(t, map[string]string{"Bounces": "triggered"})
-	o := CommandOptions{Environment: environmentOf(r.sim), ConfigFile: r.file}
+func (r *run) silences(t *testing.T) {
+	o := r.command()
 	matcher, err := alerts.ParseMatcher("team=lists")
 	if err != nil {
 		t.Fatal(err)
 	}
-	now := time.Now()
+	now := r.now()
 	added, err := SilenceAdd(t.Context(), o, alerts.Silence{
 		Matchers: []alerts.Matcher{matcher}, StartsAt: now, EndsAt: now.Add(time.Hour), CreatedBy: "ann", Comment: "they know",
 	})

@@ -29,7 +29,7 @@ func (r *run) reading(n int) func() bool {
 }
 
 func TestAReloadIsFinishedWhenItsCallerHasGone(t *testing.T) {
-	r := start(t, simulator.Demo(time.Now(), 1, 1))
+	r := start(t, simulator.Demo(morning, 1, 1))
 	r.until(t, "reading", r.reading(4))
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
@@ -41,7 +41,7 @@ func TestAReloadIsFinishedWhenItsCallerHasGone(t *testing.T) {
 }
 
 func TestAReloadThatWaitsForAPassHoldsUpNoScrape(t *testing.T) {
-	r := start(t, simulator.Demo(time.Now(), 1, 1))
+	r := start(t, simulator.Demo(morning, 1, 1))
 	r.until(t, "reading", r.reading(4))
 	release, started := make(chan struct{}), make(chan struct{})
 	err := r.daemon.passes.Add(schedule.Job{Name: jobOf(kindSES, "stuck"), MaxConcurrent: 1, Run: func(context.Context) (bool, error) {
@@ -59,6 +59,8 @@ func TestAReloadThatWaitsForAPassHoldsUpNoScrape(t *testing.T) {
 	r.daemon.mu.Unlock()
 	r.daemon.reloading.Unlock()
 
+	began := time.Now()
+	late := func() bool { return time.Since(began) > drainTimeout } // a reload does not wait for longer
 	reloaded := make(chan error, 1)
 	go func() { reloaded <- r.daemon.Reload(t.Context()) }()
 	r.until(t, "reloading", func() bool {
@@ -74,17 +76,20 @@ func TestAReloadThatWaitsForAPassHoldsUpNoScrape(t *testing.T) {
 	}
 	select {
 	case err := <-reloaded:
-		t.Errorf("the reload did not wait: %v", err)
+		if !late() {
+			t.Errorf("the reload did not wait: %v", err)
+		}
+		reloaded <- err
 	default:
 	}
 	close(release)
-	if err := <-reloaded; err != nil {
+	if err := <-reloaded; err != nil && !late() {
 		t.Error(err)
 	}
 }
 
 func TestAQueueThatShouldBeReadIsTakenUpAgain(t *testing.T) {
-	r := start(t, simulator.Demo(time.Now(), 1, 1))
+	r := start(t, simulator.Demo(morning, 1, 1))
 	r.until(t, "reading", r.reading(4))
 	r.daemon.reloading.Lock()
 	name := jobOf(kindSES, simulator.EventsQueue)
@@ -100,7 +105,7 @@ func TestAQueueThatShouldBeReadIsTakenUpAgain(t *testing.T) {
 }
 
 func TestTheStateOfTheLedgerIsReadWithoutAFold(t *testing.T) {
-	r := start(t, simulator.Demo(time.Now(), 1, 1))
+	r := start(t, simulator.Demo(morning, 1, 1))
 	if err := r.daemon.chores.Remove(t.Context(), "fold"); err != nil {
 		t.Fatal(err)
 	}
