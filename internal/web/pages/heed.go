@@ -35,11 +35,13 @@ func (s *Site) heed(ctx context.Context, findings []finding) ([]finding, error) 
 		key := about{a.By, a.Subject}
 		at := slices.IndexFunc(findings[:len(explained)], func(f finding) bool { return f.concerns(a) })
 		if at < 0 {
-			known := false
-			if at, known = made[key]; !known {
-				at, made[key] = len(findings), len(findings)
+			own, known := made[key]
+			if !known {
+				own = len(findings)
+				made[key] = own
 				findings = append(findings, s.alarming(a))
 			}
+			at = own
 		}
 		f := &findings[at]
 		if at >= len(explained) || !explained[at] {
