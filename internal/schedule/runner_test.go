@@ -148,7 +148,7 @@ func TestPace(t *testing.T) {
 		pace(135*time.Second, 10*time.Second) // while the third pass runs, since 130 s; the next starts as it ends
 		pace(165*time.Second, 5*time.Second)
 		pace(171*time.Second, time.Second) // the fifth, at 170 s, failed
-		time.Sleep(time.Until(s.began.Add(232 * time.Second)))
+		time.Sleep(time.Until(s.began.Add(231500 * time.Millisecond)))
 		s.want(t, 0, 70*time.Second, 130*time.Second, 160*time.Second, 170*time.Second, 230*time.Second, 231*time.Second)
 		if states := r.States(); states[0].Every != time.Second || states[0].Succeeded != 6 {
 			t.Errorf("%+v", states[0])
