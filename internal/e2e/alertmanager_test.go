@@ -113,7 +113,7 @@ receivers: [{name: hook, webhook_configs: [{url: %q}]}]
 	case a := <-address:
 		return "http://" + a
 	case <-ended:
-	case <-time.After(30 * time.Second):
+	case <-time.After(5 * time.Minute):
 	}
 	t.Fatal("Alertmanager did not say where it listens")
 	return ""

@@ -81,8 +81,8 @@ func startDaemon(t *testing.T, program, config string, env ...string) *daemon {
 		d.url = "http://" + a
 	case <-d.ended:
 		t.Fatalf("the daemon ended at once: %v\n%s", d.cmd.Wait(), d.log.String())
-	case <-time.After(time.Minute):
-		t.Fatal("the daemon did not say within a minute where it listens")
+	case <-time.After(5 * time.Minute):
+		t.Fatal("the daemon did not say within five minutes where it listens")
 	}
 	return d
 }

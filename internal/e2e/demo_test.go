@@ -79,10 +79,33 @@ func (d *demo) send(t *testing.T, body string) {
 	p.send(t, queue, body)
 }
 
-// early is an event that Mailvane cannot believe until some seconds are over: it lies too far in the future.
-func early() string {
-	sent := time.Now().Add(10*time.Minute + 15*time.Second).UTC().Format(time.RFC3339)
-	return fmt.Sprintf(`{"eventType":"Delivery","mail":{"timestamp":%[1]q,"messageId":"early","source":"news@example.com",`+
+// quarantine brings an event into quarantine that is understood some time later. Should it take so long that it is believed at
+// once, another follows.
+func (d *demo) quarantine(t *testing.T) {
+	t.Helper()
+	for lead := 20 * time.Second; ; lead *= 2 {
+		d.send(t, early(lead))
+		believed := false
+		eventually(t, "the early event is in quarantine", func() string {
+			var sources struct{ Quarantine struct{ Messages int64 } }
+			(&daemon{url: d.url}).get(t, "/api/v1/sources", &sources)
+			var campaigns struct{ Total int }
+			(&daemon{url: d.url}).get(t, "/api/v1/campaigns?match=zz-early", &campaigns)
+			if believed = campaigns.Total > 0; believed || sources.Quarantine.Messages > 0 {
+				return ""
+			}
+			return "it is nowhere yet"
+		})
+		if !believed {
+			return
+		}
+	}
+}
+
+// early is an event that Mailvane cannot believe until so long is over: it lies too far in the future.
+func early(lead time.Duration) string {
+	sent := time.Now().Add(10*time.Minute + lead).UTC().Format(time.RFC3339)
+	return fmt.Sprintf(`{"eventType":"Delivery","mail":{"timestamp":%[1]q,"messageId":"early-%[2]d","source":"news@example.com",`+
 		`"destination":["jane.doe@example.net"],"tags":{"ses:feedback-id-a":["zz-early"]}},`+
-		`"delivery":{"timestamp":%[1]q,"recipients":["jane.doe@example.net"]}}`, sent)
+		`"delivery":{"timestamp":%[1]q,"recipients":["jane.doe@example.net"]}}`, sent, lead/time.Second)
 }

@@ -83,7 +83,7 @@ func runUntilEnd(t *testing.T, cmd *exec.Cmd, place *regexp.Regexp, stdout bool)
 	case at := <-named:
 		return at
 	case <-ended:
-	case <-time.After(2 * time.Minute):
+	case <-time.After(5 * time.Minute):
 	}
 	t.Fatalf("%s did not say where it listens", cmd)
 	return ""

@@ -134,7 +134,7 @@ func shown(t *testing.T, d *daemon) figures {
 // eventually waits until check has nothing to say.
 func eventually(t *testing.T, what string, check func() string) {
 	t.Helper()
-	const patience = time.Minute
+	const patience = 5 * time.Minute // on a machine that others use, too
 	var wrong string
 	for deadline := time.Now().Add(patience); time.Now().Before(deadline); time.Sleep(200 * time.Millisecond) {
 		if wrong = check(); wrong == "" {

@@ -45,6 +45,9 @@ const dates = new Intl.DateTimeFormat(undefined, { day: 'numeric', month: 'short
 const hours = new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-digit' });
 const moments = new Intl.DateTimeFormat(undefined, { weekday: 'short', day: 'numeric', month: 'short', hour: '2-digit', minute: '2-digit' });
 
+// Gmail's days are named by their date, wherever their reader is.
+const days = new Intl.DateTimeFormat(undefined, { timeZone: 'UTC', weekday: 'short', day: 'numeric', month: 'short' });
+
 function moment(t, step) {
   const date = new Date(t * 1000);
   return step < dayLength && (date.getHours() !== 0 || date.getMinutes() !== 0) ? hours.format(date) : dates.format(date);
@@ -203,7 +206,7 @@ function gmailChart(parent, data, color) {
     scales: { x: { time: true, range: () => [data.start, data.end] }, y: { range: (_, __, max) => [0, Math.max((max ?? 0) * 1.15, 0.4)] } },
     axes: axes(color, mark),
     hooks: { drawAxes: [draw] },
-    series: [{ label: 'Day', value: exactly }, {
+    series: [{ label: 'Day', value: (_, t) => (t === null || t === undefined ? '–' : days.format(new Date(t * 1000))) }, {
       label: 'Reported as spam', stroke: color('--c-gmail'), fill: color('--c-gmail'), paths: bars(dayLength), points: { show: false },
       value: (_, v, __, i) => {
         if (i === null || i === undefined) return '–';
@@ -235,14 +238,33 @@ function draw(place, data) {
   return plots;
 }
 
-async function start(place) {
+async function read(place) {
   const answer = await fetch(place.dataset.chart, { cache: 'no-store' });
   if (!answer.ok) throw new Error(`status ${answer.status}`);
-  const data = await answer.json();
-  let plots = draw(place, data);
-  const again = () => { plots = draw(place, data); };
+  return answer.text();
+}
+
+async function start(place) {
+  let text = await read(place);
+  let plots = draw(place, JSON.parse(text));
+  const again = () => {
+    const shown = plots.map((plot) => plot.series.map((s) => s.show));
+    place.style.minHeight = `${place.offsetHeight}px`; // so that nothing below moves meanwhile
+    for (const plot of plots) plot.destroy();
+    plots = draw(place, JSON.parse(text));
+    for (const [i, plot] of plots.entries()) {
+      for (const n of plot.series.keys()) if (shown[i]?.[n] === false) plot.setSeries(n, { show: false });
+    }
+    place.style.minHeight = '';
+  };
   document.addEventListener('themechange', again);
   matchMedia('(prefers-color-scheme: dark)').addEventListener('change', again);
+  document.addEventListener('refreshed', async () => {
+    const fresh = await read(place).catch(() => text); // the page says itself that the daemon does not answer
+    if (fresh === text || place.matches(':hover')) return;
+    text = fresh;
+    again();
+  });
   let width = place.clientWidth;
   new ResizeObserver(() => {
     if (place.clientWidth === width) return;
