@@ -1,10 +1,13 @@
 package faults
 
 import (
+	"flag"
 	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
+	"strconv"
 	"testing"
 )
 
@@ -16,6 +19,10 @@ func TestMain(m *testing.M) {
 		if os.Getenv(builtHere) != "" {
 			return m.Run()
 		}
+		if err := manyAtOnce(); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			return 1
+		}
 		dir, err := buildProgram()
 		defer os.RemoveAll(dir)
 		if err != nil {
@@ -24,6 +31,18 @@ func TestMain(m *testing.M) {
 		}
 		return m.Run()
 	}())
+}
+
+// manyAtOnce lets more tests run beside each other than there are processors, unless a flag says how many: most of their time
+// they wait, for the pauses that the program makes after failures.
+func manyAtOnce() error {
+	flag.Parse()
+	asked := false
+	flag.Visit(func(f *flag.Flag) { asked = asked || f.Name == "test.parallel" })
+	if n := 4; !asked && n > runtime.GOMAXPROCS(0) {
+		return flag.Set("test.parallel", strconv.Itoa(n))
+	}
+	return nil
 }
 
 // buildProgram compiles the program as it is shipped, into a new folder.
