@@ -54,6 +54,63 @@ func TestCriticalDay(t *testing.T) {
 	w.expect(w.round(w.spam(1, 0.0015, 0.0015, 0.0031)), "deescalated warning")
 }
 
+// Days that arrive together are judged one after the other, as if each had come alone, and people are told of the bad one.
+func TestDaysThatArriveTogether(t *testing.T) {
+	w := newWorld(t, spamRule())
+	w.expect(w.round(w.spam(2, 0.0005, 0.0005)))
+	w.days(2)
+	r := w.round(w.spam(2, 0.0004, 0.005, 0.0005, 0.0005))
+	w.expect(r, "triggered critical")
+	for _, tr := range r.Transitions {
+		if e := tr.Alert.Evidence; e.Value != 0.005 || e.Day != Date(campaign.DayOf(w.now, time.UTC)-3) || e.Line != 0.003 {
+			t.Errorf("people are told of %v on %s, line %v", e.Value, e.Day, e.Line)
+		}
+	}
+	w.expect(w.round(w.spam(2, 0.0004, 0.005, 0.0005, 0.0005)))
+	w.days(1)
+	w.expect(w.round(w.spam(2, 0.0004, 0.0004, 0.005, 0.0005)), "resolved cleared")
+
+	w.days(3) // a bad day between good ones is over before anybody could have been told
+	w.expect(w.round(w.spam(1, 0.0004, 0.0004, 0.005, 0.0004)))
+
+	// What was there before the domain was known raises nothing, nor does what is too old or was back-filled.
+	w = newWorld(t, spamRule())
+	w.expect(w.round(w.spam(2, 0.0004, 0.005, 0.0005)))
+	w.days(5)
+	w.expect(w.round(w.spam(2, 0.0004, 0.0004, 0.0004, 0.005, 0.0005)))
+	w.days(2)
+	late := w.spam(2, 0.0004, 0.005, 0.0004)
+	late.Days[1].Late = true
+	w.expect(w.round(late))
+}
+
+// A rate that stays bad while less is sent is not back to normal.
+func TestDailyLittleMail(t *testing.T) {
+	w := newWorld(t, spamRule())
+	began := w.now
+	w.expect(w.round(w.spam(1, 0.02)), "triggered critical")
+	for n := 1; ; n++ {
+		w.now = began.Add(time.Duration(n) * 10 * time.Minute)
+		values := make([]float64, int(campaign.DayOf(w.now, time.UTC)-campaign.DayOf(began, time.UTC))+1)
+		for i := range values {
+			values[i] = 0.02
+		}
+		s := w.spam(1, values...)
+		for i := range s.Days[:len(values)-1] {
+			s.Days[i].Deliveries = 500
+		}
+		if got := kinds(w.round(s)); len(got) > 0 {
+			if took := w.now.Sub(began); got[0] != "resolved insufficient" || took < 4*24*time.Hour || took > 6*24*time.Hour {
+				t.Errorf("%q after %s", got, took)
+			}
+			return
+		}
+		if n > 6*24*10 {
+			t.Fatal("still firing after ten days")
+		}
+	}
+}
+
 // A day is judged once: what is revised or comes again on the same day raises nothing.
 func TestJudgedOnce(t *testing.T) {
 	w := newWorld(t, spamRule())

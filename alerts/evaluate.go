@@ -223,8 +223,7 @@ func (r *rule) starts(s *Sample, judged Date) bool {
 		if l == nil {
 			continue
 		}
-		v := r.judge(l, s, judged).verdict
-		if v == crossed || r.kind == Daily && (v == near || v == clear || v == expired) {
+		if v := r.judge(l, s, judged).verdict; v == crossed || r.kind == Daily && v.ofDay() {
 			return true
 		}
 	}

@@ -1,6 +1,8 @@
 package alerts
 
 import (
+	"slices"
+
 	"github.com/mailvane/mailvane/internal/campaign"
 	"github.com/mailvane/mailvane/internal/signal"
 )
@@ -26,6 +28,11 @@ const (
 	// unknown: the source fails, or what it says cannot be used.
 	unknown
 )
+
+// ofDay says whether a daily reading's newest day was judged.
+func (v verdict) ofDay() bool {
+	return v == crossed || v == near || v == weak || v == clear || v == expired
+}
 
 // judgement is a verdict, and what follows from it.
 type judgement struct {
@@ -131,6 +138,8 @@ func (l *line) judgeDaily(s *Sample, judged Date) judgement {
 	switch {
 	case over >= l.of.Days && fresh && l.counts(&s.Days[0]):
 		j.verdict = crossed
+	case over < l.of.Days && len(recent) == 2 && l.daysOver(recent) == 0 && slices.ContainsFunc(recent, l.bad):
+		j.verdict = weak // as bad as before, of less mail
 	case over < l.of.Days && len(recent) == 2 && l.daysOver(recent) == 0:
 		j.verdict = clear
 	default:
@@ -141,6 +150,9 @@ func (l *line) judgeDaily(s *Sample, judged Date) judgement {
 
 // counts says whether a day is beyond the line and speaks of enough mail.
 func (l *line) counts(d *Day) bool { return l.beyond(d.Value) && d.Deliveries >= l.denominator }
+
+// bad says whether a day is beyond the line, of however little mail.
+func (l *line) bad(d Day) bool { return l.beyond(d.Value) }
 
 func (l *line) daysOver(days []Day) (n int) {
 	for i := range days {

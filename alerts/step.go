@@ -1,8 +1,10 @@
 package alerts
 
 import (
+	"cmp"
 	"time"
 
+	"github.com/mailvane/mailvane/internal/campaign"
 	"github.com/mailvane/mailvane/internal/signal"
 )
 
@@ -104,8 +106,57 @@ func severity(levels *[2]Level) Severity {
 }
 
 // advance makes of an alert what it is after one sample, with the reason for which its last level ended.
+//
+// Days may arrive several at a time. Each is judged, in their order, as if it had come alone; and when one before the last has
+// raised the alert, people are told of that one.
 func (r *rule) advance(a *Alert, s *Sample, now time.Time) (ended Reason) {
-	var judged [2]judgement
+	raised, worst := Evidence{}, None
+	for _, day := range r.earlier(s, a.Judged) {
+		was := severity(&a.Levels)
+		judged, why := r.stepLevels(a, &day, now)
+		ended = cmp.Or(why, ended)
+		if is := severity(&a.Levels); is > was {
+			i := r.telling(is)
+			raised, worst = r.evidence(r.levels[i], &day, judged[i]), is
+		}
+	}
+	judged, why := r.stepLevels(a, s, now)
+	ended = cmp.Or(why, ended)
+	if r.kind == Daily && judgedDay(judged, r) {
+		a.Judged = Date(s.newest())
+	}
+	i := r.telling(severity(&a.Levels))
+	e := r.evidence(r.levels[i], s, judged[i])
+	if worst != None && severity(&a.Levels) == worst && judged[i].verdict != crossed {
+		e = raised
+	}
+	e.At = now
+	// While nothing is known, what was last known still says why the alert stands.
+	if !e.Known && a.Evidence.Known {
+		a.Evidence.State = e.State
+		return ended
+	}
+	a.Evidence = e
+	return ended
+}
+
+// earlier are the samples as they would have been on the days that arrived since one was judged, the newest day left out.
+func (r *rule) earlier(s *Sample, judged Date) (samples []Sample) {
+	if r.kind != Daily || judged == 0 || s.State != signal.OK {
+		return nil
+	}
+	for i := len(s.Days) - 1; i > 0; i-- {
+		if d := s.Days[i].Day; d > campaign.Day(judged) && s.Today-d <= freshDays {
+			day := *s
+			day.Days = s.Days[i:]
+			samples = append(samples, day)
+		}
+	}
+	return samples
+}
+
+// stepLevels takes the levels of an alert through one sample.
+func (r *rule) stepLevels(a *Alert, s *Sample, now time.Time) (judged [2]judgement, ended Reason) {
 	for i, l := range r.levels {
 		if l == nil {
 			if a.Levels[i].On {
@@ -119,27 +170,14 @@ func (r *rule) advance(a *Alert, s *Sample, now time.Time) (ended Reason) {
 			ended = why
 		}
 	}
-	if r.kind == Daily && judgedDay(judged, r) {
-		a.Judged = Date(s.newest())
-	}
-	i := r.telling(severity(&a.Levels))
-	e := r.evidence(r.levels[i], s, judged[i])
-	e.At = now
-	// While nothing is known, what was last known still says why the alert stands.
-	if !e.Known && a.Evidence.Known {
-		a.Evidence.State = e.State
-		return ended
-	}
-	a.Evidence = e
-	return ended
+	return judged, ended
 }
 
 // judgedDay says whether a daily reading's newest day has now been judged.
 func judgedDay(judged [2]judgement, r *rule) bool {
 	for i, l := range r.levels {
 		if l != nil {
-			v := judged[i].verdict
-			return v == crossed || v == near || v == clear || v == expired
+			return judged[i].verdict.ofDay()
 		}
 	}
 	return false
