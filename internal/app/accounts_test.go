@@ -59,6 +59,7 @@ func TestGmailIsJoinedToCampaigns(t *testing.T) {
 	o := simulator.Demo(morning, 1, 1)
 	o.Story.Campaigns = slices.DeleteFunc(o.Story.Campaigns, func(c traffic.Campaign) bool { return c.Group != "transactional" })
 	r := start(t, o)
+	r.soon(account)
 	r.until(t, "read", func() bool { return r.sourceOf(t, account).State == sourceOK })
 	if _, err := r.daemon.readHistory(t.Context(), r.sim.History(morning.Add(-3*24*time.Hour), morning)); err != nil {
 		t.Fatal(err)
@@ -103,7 +104,9 @@ func (r *run) accounts() (names []string) {
 // TestAFailingAccount reads two accounts of which one has no credentials. When they are there, a reload takes it up at once,
 // although its next pass would be an hour away.
 func TestAFailingAccount(t *testing.T) {
+	t.Parallel()
 	r := start(t, simulator.Demo(morning, 1, 1))
+	r.soon(account)
 	r.until(t, "reading the good account", func() bool { return r.sourceOf(t, account).State == sourceOK })
 	good := r.text(t)
 	r.write(t, good+`    - {name: second, credentials_file: second.json, endpoint: "`+r.sim.URL()+`", requests_per_second: 100, domains: [example.com]}`+"\n")
@@ -111,6 +114,7 @@ func TestAFailingAccount(t *testing.T) {
 		t.Fatal(err)
 	}
 	const second = "postmaster/second"
+	r.soon(second)
 	r.until(t, "failing", func() bool { return r.sourceOf(t, second).State == sourceError })
 	s := r.sourceOf(t, second)
 	if s.Reason != "auth" || !strings.Contains(s.Error, "second.json") || s.NextPass.Sub(*s.LastFailure) < time.Hour-time.Second {
@@ -120,6 +124,7 @@ func TestAFailingAccount(t *testing.T) {
 	if err := r.daemon.Reload(t.Context()); err != nil {
 		t.Fatal(err)
 	}
+	r.soon(second)
 	r.until(t, "tried again", func() bool { return r.sourceOf(t, second).State == sourceError })
 	if s := r.sourceOf(t, account); s.State != sourceOK || s.Passes.Succeeded < succeeded {
 		t.Errorf("the good account is %+v, after %d passes before", s, succeeded)
@@ -137,10 +142,12 @@ func TestAFailingAccount(t *testing.T) {
 	if err := r.daemon.Reload(t.Context()); err != nil {
 		t.Fatal(err)
 	}
+	r.soon(second)
 	r.until(t, "read", func() bool { return r.sourceOf(t, second).State == sourceOK })
 }
 
 func TestReloadChangesAccounts(t *testing.T) {
+	t.Parallel()
 	r := start(t, simulator.Demo(morning, 1, 1))
 	good := r.text(t)
 	positions := func(source string) map[string]string {

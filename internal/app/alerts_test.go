@@ -123,6 +123,7 @@ func (r *run) lastEvent(t *testing.T) pager.Event {
 
 // TestReloadOfAFiringRule changes a firing rule so that it does not fire, renames it, and deletes it.
 func TestReloadOfAFiringRule(t *testing.T) {
+	t.Parallel()
 	r := startTold(t, quickAlerts)
 	r.told(t, map[string]string{"Bounces": "triggered"})
 	text := r.text(t)
@@ -171,6 +172,7 @@ func (r *run) refusesBadAlerts(t *testing.T) {
 
 // TestAlerts holds what a person learns of a rule that fires, and that it stays so whatever else changes.
 func TestAlerts(t *testing.T) {
+	t.Parallel()
 	r := startTold(t, quickAlerts)
 	r.told(t, map[string]string{"Bounces": "triggered"})
 	t.Run("what is told", r.tells)
@@ -249,6 +251,7 @@ func (r *run) beats(t *testing.T) {
 // TestAFailingNotifierIsToldElsewhere has PagerDuty fail, to which alone everything is routed. What it was to be told stays in
 // the outbox, and that it fails goes out by another way.
 func TestAFailingNotifierIsToldElsewhere(t *testing.T) {
+	t.Parallel()
 	r := startTold(t, quickAlerts)
 	r.told(t, map[string]string{"Bounces": "triggered"})
 	remove := r.sim.Pager().Inject(pager.Fault{Kind: pager.FaultStatus, Path: pager.EventsPath, Status: 503})

@@ -166,6 +166,7 @@ func (r *run) checkCoverage(t *testing.T, a *view.Account, at sesapi.Place) {
 
 // TestAStatusEventReadsAgain reads an account every hour, and at once when SES tells that a tenant was paused.
 func TestAStatusEventReadsAgain(t *testing.T) {
+	t.Parallel()
 	o := quietDemo(morning, "globex-updates")
 	o.Now = standing(morning)
 	r := startWith(t, o, func(text string) string {
@@ -201,6 +202,7 @@ func TestAStatusEventReadsAgain(t *testing.T) {
 
 // TestCloudWatchThatIsNotAllowed holds that a missing permission is named, and stops nothing else.
 func TestCloudWatchThatIsNotAllowed(t *testing.T) {
+	t.Parallel()
 	r := startWith(t, quietDemo(morning), func(text string) string {
 		return without(without(text, "  postmaster:", "  receipt_rules:"), "    - {region: eu-west-1, role_arn", "  account:")
 	})

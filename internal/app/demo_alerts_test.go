@@ -39,6 +39,7 @@ func (s *shared) String() string {
 // TestDemoAlerts holds that the demo's alerts show a group and one that stands for another, and that what PagerDuty is told is
 // printed.
 func TestDemoAlerts(t *testing.T) {
+	t.Parallel()
 	o := simulator.Demo(morning, demoSeed, 1)
 	// Of great sends nothing is told here.
 	o.Story.Campaigns = slices.DeleteFunc(o.Story.Campaigns, func(c traffic.Campaign) bool { return c.Sends != nil })
@@ -90,6 +91,7 @@ func TestDemoAlerts(t *testing.T) {
 // TestDemoOutage holds that a source that fails for a while is told of as a warning, as critical, and as mended. The second line
 // is put within reach when the first was told of, and the outage lasts until both were: a busy machine may judge late.
 func TestDemoOutage(t *testing.T) {
+	t.Parallel()
 	o := quietDemo(time.Now())
 	o.Now = time.Now // since when a source fails is told by the machine's clock
 	r := startWith(t, o, func(text string) string {
