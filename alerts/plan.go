@@ -173,18 +173,20 @@ func (w *planning) forget(g *Group) {
 // compare holds the alerts of a group against what the notifier knows: members are those that it is to know of from now on,
 // gone those that it knows and that are over; fresh says that there are members it does not know.
 func (g *Group) compare(alerts []place) (members []place, gone []Episode, fresh bool) {
-	known := make(map[string]time.Time, len(g.Members))
-	for _, m := range g.Members {
-		known[m.ID] = m.StartedAt
+	known := make(map[string]*Episode, len(g.Members))
+	for i := range g.Members {
+		known[g.Members[i].ID] = &g.Members[i]
 	}
 	stay := make(map[string]bool, len(alerts))
 	for _, a := range alerts {
-		since, ok := known[a.id]
-		switch same := ok && since.Equal(a.alert.StartedAt); {
-		case same:
+		was := known[a.id]
+		switch {
+		case was != nil && was.StartedAt.Equal(a.alert.StartedAt):
 			stay[a.id] = true
 		case a.loud:
 			fresh = true
+			// One that fires again before its end was told has not ended: who were told both would take it for over.
+			stay[a.id] = was != nil && was.Severity == a.alert.Severity
 		default:
 			continue
 		}
@@ -211,8 +213,12 @@ func (w *planning) tell(g Group, why Change, members []place, gone []Episode, wo
 		return cmp.Or(cmp.Compare(b.alert.Severity, a.alert.Severity), cmp.Compare(b.alert.excess(), a.alert.excess()))
 	})
 	g.Members = nil
-	for _, m := range members {
-		g.Members = append(g.Members, Episode{m.id, m.alert.StartedAt, m.alert.Subject, m.alert.Severity, m.alert.Labels})
+	for i, m := range members {
+		e := Episode{m.id, m.alert.StartedAt, m.alert.Subject, m.alert.Severity, m.alert.Labels}
+		if i >= maxGone { // no notification lists it, and what is stored is bounded
+			e.Labels = nil
+		}
+		g.Members = append(g.Members, e)
 	}
 	n := w.notification(&g, why, gone)
 	var muted []*Alert

@@ -162,6 +162,67 @@ func TestGroups(t *testing.T) {
 	}
 }
 
+// A member that ended and fires anew before its end was told is told of as one that fires, not as one that ended: a receiver
+// that hears both under the same labels may take it for over.
+func TestMemberFiresAnew(t *testing.T) {
+	d := newDesk(t, to("oncall"), nil, quick(bounceRule()))
+	d.expectSent(d.step(campaigns(80, "a", "b")...), "oncall opened warning 2")
+	d.after(time.Minute)
+	d.expectSent(d.step(append(campaigns(80, "a"), campaigns(0, "b")...)...))
+	d.after(time.Minute)
+	d.expectSent(d.step(campaigns(80, "a", "b")...))
+	d.after(4 * time.Minute)
+	d.expectSent(d.step(campaigns(80, "a", "b")...), "oncall joined warning 2")
+	if n := d.last.Changes[0].Notification; len(n.Gone) != 0 || len(n.Members) != 2 {
+		t.Errorf("%d gone beside %d members", len(n.Gone), len(n.Members))
+	}
+	d.after(time.Minute)
+	d.expectSent(d.step(append(campaigns(80, "a"), campaigns(0, "b")...)...))
+	d.after(5 * time.Minute)
+	d.expectSent(d.step(append(campaigns(80, "a"), campaigns(0, "b")...)...), "oncall left warning 1")
+	if n := d.last.Changes[0].Notification; len(n.Gone) != 1 || n.Gone[0].Subject.Campaign != "b" {
+		t.Errorf("gone are %+v, want b", n.Gone)
+	}
+}
+
+// However many alerts with however many labels a group has, a ledger can store it: what it could not would hold up all alerts.
+func TestLargestGroup(t *testing.T) {
+	d := newDesk(t, to("oncall"), nil, bounceRule())
+	labels := make([]observation.Field, maxSubjectLabels)
+	for i := range labels {
+		labels[i] = observation.Field{Name: "domain", Value: strings.Repeat("x", maxValue)}
+	}
+	var samples []Sample
+	for i := range maxAlerts {
+		samples = append(samples, labelled(campaigns(80, fmt.Sprintf("%04d%s", i, strings.Repeat("c", 200)))[0], labels...))
+	}
+	d.expectSent(d.step(samples...), fmt.Sprintf("oncall opened warning %d", maxAlerts))
+	const most = 4 << 20 // of a body in a ledger
+	group, err := d.last.Changes[0].Group.Encode()
+	if err != nil || len(group) > most {
+		t.Errorf("a group of %d bytes, %v", len(group), err)
+	}
+	n, err := d.last.Changes[0].Notification.Encode()
+	if err != nil || len(n) > most {
+		t.Errorf("a notification of %d bytes, %v", len(n), err)
+	}
+	d.after(time.Minute)
+	for i := range samples {
+		samples[i].State, samples[i].Figure = signal.OK, new(figure(0, 1000))
+	}
+	d.after(25 * time.Hour)
+	for range 100 {
+		if d.step(samples...); d.last.Changes != nil {
+			break
+		}
+		d.after(15 * time.Minute)
+	}
+	n, err = d.last.Changes[0].Notification.Encode()
+	if err != nil || len(n) > most || !d.last.Changes[0].Notification.Resolved {
+		t.Errorf("a closing of %d bytes, %v", len(n), err)
+	}
+}
+
 func TestGroupsApart(t *testing.T) {
 	d := newDesk(t, to("oncall"), nil, bounceRule())
 	owned := func(s Sample, owner, tenant string) Sample {
