@@ -214,13 +214,15 @@ func (b *builder) domainActions() []Action {
 		a := Action{
 			Level: LevelWatch, About: AboutDomain, Subject: d.Domain.Domain,
 			Title: percent(d.Highest.Rate) + " of Gmail users report its mail as spam",
-			Why: fmt.Sprintf("Gmail shows %s for the domain on %s. It asks to stay below %s and never to reach %s. Of %s it was above "+
-				"the first on %d, and above the second on %d.", percent(d.Highest.Rate), dayOf(d.Highest.Day.String()), percent(gmailAct),
-				percent(gmailStop), counted(int64(known), "day", "days"), acted, stopped),
+			Why: fmt.Sprintf("Gmail shows %s for the domain on %s. It asks to stay below %s and never to reach %s.", percent(d.Highest.Rate),
+				dayOf(d.Highest.Day.String()), percent(gmailAct), percent(gmailStop)),
 			Sure: fmt.Sprintf("Gmail's own figure, told on %d of %s.", known, counted(int64(len(d.Days)), "day", "days")),
 			Do: "The campaigns with the highest rates at Gmail, below, make this rate. Until it has been below 0.3" + nbsp +
 				"% for seven days in a row, Gmail helps with nothing.",
 			Value: new(d.Highest.Rate), Line: new(gmailAct),
+		}
+		if known > 1 {
+			a.Why += fmt.Sprintf(" Of %d days it was above the first on %d, and above the second on %d.", known, acted, stopped)
 		}
 		switch {
 		case stopped >= 2:

@@ -79,6 +79,7 @@ func (b *builder) follow(all map[string]*episode, e *watch.Event) {
 		if a == nil {
 			a = &episode{Alert: Alert{
 				Rule: e.Alert.Rule, Subject: e.Alert.Subject.String(), Owner: e.Alert.Owner, Started: e.Alert.StartedAt.UTC(),
+				Signal: e.Alert.Signal.String(),
 			}}
 			all[id] = a
 		}

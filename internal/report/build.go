@@ -128,6 +128,7 @@ func (b *builder) build(ctx context.Context) error {
 	}
 	settle(&r.Totals.Figures)
 	b.spans()
+	r.Uncounted = b.read.Counted().IsZero() || !b.read.Counted().Before(r.Period.End)
 	r.Before = b.before()
 	r.Providers = b.read.Providers()
 	for i := range r.Providers {

@@ -126,7 +126,7 @@ func (m *markdown) table(head []string, rows [][]string) {
 func (m *markdown) campaigns() {
 	m.line("\n## Campaigns\n")
 	if len(m.Rows) == 0 {
-		m.line("No mail was sent in this period, as far as is known.")
+		m.line("%s", m.Empty)
 		return
 	}
 	var rows [][]string

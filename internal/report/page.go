@@ -24,6 +24,8 @@ type page struct {
 	Charts  []Chart
 	Columns []string
 	Rows    []row
+	// Empty says why there are no rows.
+	Empty string
 	// MoreRows is how many campaigns are left out.
 	MoreRows int
 	Gmail    gmailTable
@@ -93,7 +95,7 @@ func newPage(r *Report, rows int) *page {
 	}
 	p.Verdict = r.headline()
 	p.Tiles = r.tiles()
-	p.Columns = columns()
+	p.Columns, p.Empty = columns(), r.noMail()
 	for i := range r.Campaigns {
 		switch c := &r.Campaigns[i]; {
 		case c.Recipients == view.Recipients{}: // all of its mail went to the mailbox simulator
@@ -135,6 +137,8 @@ func (r *Report) headline() string {
 		return "No campaign to stop, but something is urgent"
 	case len(act) > 0:
 		return "Nothing to stop; mend " + some(act, 3)
+	case r.Totals.Recipients == view.Recipients{} && r.Uncounted:
+		return "No mail was counted yet"
 	case r.Totals.Recipients == view.Recipients{}:
 		return "No mail was sent"
 	default:
@@ -193,6 +197,9 @@ func (r *Report) tiles() []tile {
 	}
 	sent := r.Totals.Recipients[observation.Sent]
 	all := []tile{{Name: "Sent", Value: count(sent), Note: counted(int64(r.Totals.Campaigns), "campaign", "campaigns")}}
+	if r.Uncounted && r.Totals.Recipients == (view.Recipients{}) {
+		all[0] = tile{Name: "Sent", Value: "not known"}
+	}
 	for _, s := range []struct {
 		name   string
 		signal signal.Signal

@@ -3,7 +3,9 @@ package report
 import (
 	"fmt"
 	"strings"
+	"time"
 
+	"github.com/mailvane/mailvane/alerts"
 	"github.com/mailvane/mailvane/internal/campaign"
 	"github.com/mailvane/mailvane/internal/view"
 )
@@ -11,17 +13,18 @@ import (
 // gmailTable is Gmail day by day: domains first, then campaigns with identifiers of their own.
 func (r *Report) gmailTable() gmailTable {
 	var t gmailTable
-	if len(r.Domains) == 0 {
-		return t
-	}
-	for _, d := range r.Domains[0].Days {
-		t.Days = append(t.Days, dayOf(d.Day.String()))
+	days := r.gmailDays()
+	for _, day := range days {
+		t.Days = append(t.Days, dayOf(day.String()))
 	}
 	for i := range r.Domains {
 		d := &r.Domains[i]
+		if len(d.Days) == 0 {
+			continue // nothing was ever read of it: that is said among what is not known
+		}
 		row := gmailRow{Name: d.Domain.Domain}
 		for _, day := range d.Days {
-			row.Cells = append(row.Cells, gmailDayCell(day.SpamRate, day.State))
+			row.Cells = append(row.Cells, r.gmailDayCell(day.Day, day.SpamRate, day.State))
 		}
 		t.Rows = append(t.Rows, row)
 	}
@@ -31,11 +34,11 @@ func (r *Report) gmailTable() gmailTable {
 			continue
 		}
 		row := gmailRow{Name: "campaign " + label(c.Tenant, c.ID)}
-		for i, day := range r.Domains[0].Days {
-			told := gmailDayCell(nil, r.domainDay(c.GmailDays[0].Domain, i))
+		for i, day := range days {
+			told := r.gmailDayCell(day, nil, r.domainDay(c.GmailDays[0].Domain, i))
 			for _, d := range c.GmailDays {
-				if d.Day == day.Day {
-					told = gmailDayCell(&d.SpamRate, campaign.ReportOK)
+				if d.Day == day {
+					told = r.gmailDayCell(day, &d.SpamRate, campaign.ReportOK)
 				}
 			}
 			row.Cells = append(row.Cells, told)
@@ -45,11 +48,30 @@ func (r *Report) gmailTable() gmailTable {
 	return t
 }
 
+// gmailDays are the days of the period, none when Gmail was never read.
+func (r *Report) gmailDays() []campaign.Day {
+	var days []campaign.Day
+	for i := range r.Domains {
+		for _, d := range r.Domains[i].Days {
+			days = append(days, d.Day)
+		}
+		if len(days) > 0 {
+			break
+		}
+	}
+	return days
+}
+
+// dayOver says that a day was over when the report was made: of others Gmail cannot have told.
+func (r *Report) dayOver(day campaign.Day) bool {
+	return day.String() < r.AsOf.UTC().Format(time.DateOnly)
+}
+
 // domainDay is the state of the day of a domain, of which a campaign's figures come: without a rate of the campaign's own the
 // day is missing, or came and said nothing of it.
 func (r *Report) domainDay(domain string, day int) campaign.ReportState {
 	for i := range r.Domains {
-		if d := &r.Domains[i]; d.Domain.Domain == domain && d.Days[day].State != campaign.ReportNoData {
+		if d := &r.Domains[i]; d.Domain.Domain == domain && day < len(d.Days) && d.Days[day].State != campaign.ReportNoData {
 			return campaign.ReportNotReported
 		}
 	}
@@ -59,8 +81,10 @@ func (r *Report) domainDay(domain string, day int) campaign.ReportState {
 // maxGmailRows bounds the table of Gmail's days.
 const maxGmailRows = 60
 
-func gmailDayCell(rate *float64, state campaign.ReportState) cell {
+func (r *Report) gmailDayCell(day campaign.Day, rate *float64, state campaign.ReportState) cell {
 	switch {
+	case rate == nil && !r.dayOver(day):
+		return cell{Value: "not yet", Weak: true}
 	case rate == nil && state == campaign.ReportNotReported:
 		return cell{Value: "not reported", Weak: true}
 	case rate == nil:
@@ -153,13 +177,32 @@ func (r *Report) alertRows() []alertRow {
 		if a.Fired > 1 {
 			row.When += fmt.Sprintf(", %d times", a.Fired)
 		}
-		if a.Value != nil && a.Line != nil {
-			row.Figure = fmt.Sprintf("%s, line %s", decimal(*a.Value, 4), decimal(*a.Line, 4))
-			if *a.Value <= 1 && *a.Line < 1 {
-				row.Figure = percent(*a.Value) + ", line " + percent(*a.Line)
-			}
-		}
+		row.Figure = a.figure()
 		all = append(all, row)
 	}
 	return all
+}
+
+// figure is the alert's figure beside its line. That of a condition is a number that tells people nothing.
+func (a *Alert) figure() string {
+	if a.Value == nil || a.Line == nil {
+		return ""
+	}
+	unit := alerts.Count
+	if *a.Value <= 1 && *a.Line < 1 {
+		unit = alerts.Ratio // older editions were kept without the signal
+	}
+	for _, s := range alerts.Signals() {
+		if s.String() == a.Signal {
+			unit = s.Definition().Unit
+		}
+	}
+	switch unit {
+	case alerts.Condition:
+		return ""
+	case alerts.Ratio:
+		return percent(*a.Value) + ", line " + percent(*a.Line)
+	default:
+		return unit.Format(*a.Value) + ", line " + unit.Format(*a.Line)
+	}
 }

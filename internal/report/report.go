@@ -66,6 +66,8 @@ type Report struct {
 	Alerts []Alert `json:"alerts"`
 	// Unknown is what the figures do not hold.
 	Unknown []Note `json:"unknown"`
+	// Uncounted says that no mail was counted yet in the period, so that even how much was sent is not known.
+	Uncounted bool `json:"uncounted,omitempty"`
 	// Changes is what changed since an earlier edition, nil when there is none.
 	Changes *Changes `json:"changes,omitempty"`
 }
@@ -244,9 +246,10 @@ type Alert struct {
 	Fired   int        `json:"fired"`
 	Started time.Time  `json:"started_at"`
 	Ended   *time.Time `json:"ended_at,omitempty"`
-	// Value and Line are those of the worst moment that is known.
-	Value *float64 `json:"value,omitempty"`
-	Line  *float64 `json:"line,omitempty"`
+	// Signal is what the rule watches; Value and Line are those of the worst moment that is known.
+	Signal string   `json:"signal,omitempty"`
+	Value  *float64 `json:"value,omitempty"`
+	Line   *float64 `json:"line,omitempty"`
 }
 
 // Note is something that is not known.

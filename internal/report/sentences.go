@@ -19,12 +19,15 @@ func (b *builder) sentences() {
 func (r *Report) volume() string {
 	sent := r.Totals.Recipients[observation.Sent]
 	if mail := max(sent, r.Totals.Recipients[observation.Delivered]); mail == 0 {
-		return "No mail was sent in this period, as far as is known."
+		return r.noMail()
 	}
 	s := fmt.Sprintf("%s sent %s", counted(int64(r.Totals.Campaigns), "campaign", "campaigns"), counted(sent, "mail", "mails"))
 	if sent == 0 {
 		s = fmt.Sprintf("%s had %s delivered", counted(int64(r.Totals.Campaigns), "campaign", "campaigns"),
 			counted(r.Totals.Recipients[observation.Delivered], "mail", "mails"))
+	}
+	if r.AsOf.Before(r.Period.End) {
+		s += " so far"
 	}
 	if f := &r.Totals.Signals[signal.DeliveryRate]; f.Known {
 		s += ", of which " + percent(f.Value) + " were delivered"
@@ -32,9 +35,21 @@ func (r *Report) volume() string {
 	return s + r.volumeBefore() + "."
 }
 
-// volumeBefore compares with the weeks before.
+// noMail says why there is no campaign to tell of.
+func (r *Report) noMail() string {
+	switch {
+	case r.Uncounted:
+		return "How much was sent is not known: no mail was counted yet in this period."
+	case r.AsOf.Before(r.Period.End):
+		return "No mail was sent in this period so far, as far as is known."
+	default:
+		return "No mail was sent in this period, as far as is known."
+	}
+}
+
+// volumeBefore compares with the weeks before. A week that is not over, or was not counted as a whole, is compared with none.
 func (r *Report) volumeBefore() string {
-	if r.Before == nil || r.Period.Len() != 7 {
+	if r.Before == nil || r.Period.Len() != 7 || r.Weeks[len(r.Weeks)-1].Partial {
 		return ""
 	}
 	weeks, before := int64(0), int64(0)
@@ -160,7 +175,7 @@ func (r *Report) place() string {
 		}
 	}
 	if len(parts) == 0 {
-		return "How SES and Gmail see the sender is not known, because neither is read."
+		return "How SES and Gmail see the sender is not known: nothing of theirs was read for this period."
 	}
 	s := strings.Join(parts, "; ")
 	return capital(s) + "."

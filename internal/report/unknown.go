@@ -19,7 +19,7 @@ func (b *builder) unknown() {
 	b.unknownGmail()
 	b.unknownCoverage()
 	if len(r.Inbound.Regions) == 0 {
-		b.note("Incoming mail", "CloudWatch is not read for receipt rules: whether replies and unsubscribes arrive is not known.")
+		b.note("Incoming mail", "CloudWatch's counts of receipt rules were not read for this period: whether replies and unsubscribes arrive is not known.")
 	}
 	for i := range r.Campaigns {
 		c := &r.Campaigns[i]
@@ -111,7 +111,7 @@ func (b *builder) unknownGmail() {
 		}
 		var days []string
 		for _, day := range d.Days {
-			if day.State == campaign.ReportNoData {
+			if day.State == campaign.ReportNoData && r.dayOver(day.Day) {
 				days = append(days, dayOf(day.Day.String()))
 			}
 		}
@@ -131,7 +131,7 @@ func (b *builder) unknownGmail() {
 // unknownCoverage tells how much of the accounts' mail events came of.
 func (b *builder) unknownCoverage() {
 	if len(b.report.Accounts) == 0 {
-		b.note("Coverage", "CloudWatch is not read, so that it is not known whether events of all mail arrive.")
+		b.note("Coverage", "CloudWatch's counts were not read for this period, so that it is not known whether events of all mail arrived.")
 	}
 	for i := range b.report.Accounts {
 		a := &b.report.Accounts[i]
