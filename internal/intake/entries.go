@@ -21,6 +21,7 @@ type work struct {
 	// took is, for each entry, how long its delivery took, negative when it is none.
 	took       []time.Duration
 	learned    []ledger.LearnedDomain
+	statuses   []observation.Status
 	quarantine []ledger.Quarantined
 	now        time.Time
 	set        *settings

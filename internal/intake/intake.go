@@ -137,6 +137,14 @@ func (in *Intake) put(ctx context.Context, b *collectors.Batch) (Summary, error)
 		}
 		in.entriesOf(w, e)
 	}
+	for i := range b.Statuses {
+		s := &b.Statuses[i]
+		if s.At.Sub(w.now) > maxAhead {
+			sum.Unreadable = append(sum.Unreadable, ahead(s.Message, s.At))
+			continue
+		}
+		w.statuses = append(w.statuses, *s)
+	}
 	sum.Unreadable = append(sum.Unreadable, b.Unreadable...)
 	p := in.putOf(w, b)
 	if b.Replay == nil {
@@ -165,7 +173,7 @@ func (in *Intake) putOf(w *work, b *collectors.Batch) ledger.Put {
 		Entries:   w.entries,
 		Readings:  b.Readings,
 		Positions: b.Positions,
-		Statuses:  b.Statuses,
+		Statuses:  w.statuses,
 		Learned:   w.learned,
 		Key:       b.Key,
 	}
@@ -266,10 +274,7 @@ func outOfRange(e *observation.Event, now time.Time) (collectors.Unreadable, boo
 	}
 	switch {
 	case latest.Sub(now) > maxAhead:
-		return collectors.Unreadable{
-			Message: e.Message, Reason: collectors.ReasonFuture,
-			Detail: "the event is dated " + latest.UTC().Format(time.RFC3339) + ", more than 10 minutes ahead of this machine's clock",
-		}, true
+		return ahead(e.Message, latest), true
 	case now.Sub(e.SentAt) > maxAge:
 		return collectors.Unreadable{
 			Message: e.Message, Reason: collectors.ReasonPast,
@@ -280,12 +285,22 @@ func outOfRange(e *observation.Event, now time.Time) (collectors.Unreadable, boo
 	}
 }
 
+// ahead refuses what is dated in the future.
+func ahead(message int, at time.Time) collectors.Unreadable {
+	return collectors.Unreadable{
+		Message: message, Reason: collectors.ReasonFuture,
+		Detail: "the event is dated " + at.UTC().Format(time.RFC3339) + ", more than 10 minutes ahead of this machine's clock",
+	}
+}
+
 func (w *work) begin(now time.Time, s *settings) {
 	w.now, w.set = now, s
 	clear(w.entries)
 	w.entries = w.entries[:0]
 	w.took = w.took[:0]
 	w.learned = w.learned[:0]
+	clear(w.statuses)
+	w.statuses = w.statuses[:0]
 	clear(w.quarantine) // bodies may be large
 	w.quarantine = w.quarantine[:0]
 }

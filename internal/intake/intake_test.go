@@ -227,6 +227,41 @@ func TestTimesThatCannotBeTrueGoToQuarantine(t *testing.T) {
 	}
 }
 
+func TestAStatusFromTheFutureGoesToQuarantine(t *testing.T) {
+	h := newHarness(t)
+	b := collectors.Batch{Source: "queue"}
+	for i, ahead := range []time.Duration{9 * time.Minute, 11 * time.Minute, 200 * 365 * 24 * time.Hour, -61 * 24 * time.Hour} {
+		b.Messages = append(b.Messages, collectors.Message{ID: fmt.Sprint("m-", i), Body: "the body"})
+		b.Statuses = append(b.Statuses, observation.Status{
+			Message: i, ID: fmt.Sprint(i), DetailType: "Sending Status Enabled", At: h.now.Add(ahead), Detail: []byte("{}"),
+		})
+	}
+	if err := h.intake.Put(t.Context(), b); err != nil {
+		t.Fatal(err)
+	}
+	var kept, quarantined []string
+	statuses, err := h.ledger.Statuses(t.Context(), time.Time{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, s := range statuses {
+		kept = append(kept, s.ID)
+	}
+	rows, err := h.ledger.Quarantined(t.Context(), ledger.QuarantineQuery{Bodies: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, r := range rows {
+		quarantined = append(quarantined, r.MessageID+" "+r.Reason+" "+r.Body)
+	}
+	if diff := cmp.Diff([]string{"3", "0"}, kept); diff != "" {
+		t.Error("kept:", diff)
+	}
+	if diff := cmp.Diff([]string{"m-2 in_the_future the body", "m-1 in_the_future the body"}, quarantined); diff != "" {
+		t.Error("quarantined:", diff)
+	}
+}
+
 func TestAFullQuarantineKeepsTheMessageInItsQueue(t *testing.T) {
 	h := newHarness(t) // with room for 3 MiB
 	body := strings.Repeat("x", 1<<20)

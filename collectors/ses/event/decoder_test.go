@@ -127,6 +127,19 @@ var malformed = []struct {
 		"status with odd resources", `{"detail-type":"Sending Status Enabled","detail":{},"resources":"x"}`,
 		collectors.ReasonBadField, "resources has the wrong type",
 	},
+	{
+		"status of much detail", `{"detail-type":"Sending Status Enabled","detail":{"x":"` + strings.Repeat("x", 16<<10) + `"}}`,
+		collectors.ReasonBadField, "detail is longer than 16 KiB",
+	},
+	{
+		"status with a long id", `{"detail-type":"Sending Status Enabled","id":"` + strings.Repeat("x", 257) + `","detail":{}}`,
+		collectors.ReasonBadField, "id is longer than 256 bytes",
+	},
+	{
+		"status of a long resource",
+		`{"detail-type":"Sending Status Enabled","resources":["` + strings.Repeat("x", 2049) + `"],"detail":{}}`,
+		collectors.ReasonBadField, "resources has an entry longer than 2,048 bytes",
+	},
 
 	{"too deep", with(`"mail"`, `"x":`+deep(32)+`,"mail"`), collectors.ReasonTooDeep, tooDeep},
 	{"too deep and never closed", `{"x":` + strings.Repeat(`{"x":`, 100_000), collectors.ReasonTooDeep, tooDeep},

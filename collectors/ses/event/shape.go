@@ -118,6 +118,13 @@ func isStatus(detailType string) bool {
 	}
 }
 
+// The bounds of a status event, which is kept as it is; those of SES are far shorter. An ARN has at most 2,048 characters.
+const (
+	maxStatusDetail   = 16 << 10
+	maxStatusID       = 256
+	maxStatusResource = 2048
+)
+
 func (r *strictReader) status(s *shape, detailType string) (Kind, fault) {
 	var resources []string
 	if len(s.Resources) > 0 {
@@ -131,6 +138,14 @@ func (r *strictReader) status(s *shape, detailType string) (Kind, fault) {
 	}
 	if len(resources) > 0 {
 		status.Resource = resources[0]
+	}
+	switch {
+	case len(status.Detail) > maxStatusDetail:
+		return 0, badField("detail", "is longer than 16 KiB")
+	case len(status.ID) > maxStatusID:
+		return 0, badField("id", "is longer than 256 bytes")
+	case len(status.Resource) > maxStatusResource:
+		return 0, badField("resources", "has an entry longer than 2,048 bytes")
 	}
 	var f fault
 	if status.At, f = timeOf("time", stringIn(s.Time)); f.bad() {

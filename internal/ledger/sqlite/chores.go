@@ -25,6 +25,7 @@ func newChores(l *Ledger) []*chore {
 		{name: "old ids", every: time.Minute, step: l.expireIDs},
 		{name: "old quarantine", every: time.Minute, step: l.expireQuarantine},
 		{name: "history of alerts beyond its bound", every: time.Minute, step: l.boundHistory},
+		{name: "status events beyond their bound", every: time.Minute, step: l.boundStatuses},
 		{name: "settled notifications", every: time.Minute, step: l.expireSettled},
 		{name: "old reports", every: time.Minute, step: l.expireReports},
 		{name: "unused pages", every: time.Minute, step: l.vacuum},

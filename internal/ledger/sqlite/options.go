@@ -25,9 +25,11 @@ const (
 	sampleAge     = 14 * day
 	statusAge     = 60 * day
 	quarantineAge = 30 * day
-	// maxSamples bounds the diagnostic samples, maxQuarantined the quarantined messages whatever their size.
+	// maxSamples bounds the diagnostic samples, maxQuarantined the quarantined messages whatever their size, maxStatuses the
+	// status events.
 	maxSamples     = 10_000
 	maxQuarantined = 1_000_000
+	maxStatuses    = 10_000
 	// flightAge is when the ids of a Put that nobody confirmed become pins, so that its batch row can go. SES passes
 	// let go of their messages after 10 minutes.
 	flightAge = 15 * time.Minute

@@ -70,6 +70,17 @@ func (l *Ledger) expireRows(r retention, now time.Time) (more bool, err error) {
 	return n == expireSome, err
 }
 
+// boundStatuses drops the status events that happened first when there are too many.
+func (l *Ledger) boundStatuses(time.Time) (more bool, err error) {
+	var n int64
+	err = l.stepLocked(func() (err error) {
+		n, err = l.w.execN(`DELETE FROM status WHERE id IN (SELECT id FROM status ORDER BY at_ms, id
+			LIMIT min(?, max(0, (SELECT count(*) FROM status) - ?)))`, expireSome, maxStatuses)
+		return err
+	}, func() {})
+	return n == expireSome, err
+}
+
 // expireIDs forgets ids as old as a message can be.
 func (l *Ledger) expireIDs(now time.Time) (more bool, err error) {
 	var evictions []*eviction
