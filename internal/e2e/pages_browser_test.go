@@ -196,6 +196,7 @@ func seenInABrowser(t *testing.T, d *demo) {
 			for _, path := range paths {
 				b.open(t, path)
 				b.accessible(t, path, theme == "light")
+				b.files(t, path)
 				b.quiet(t)
 			}
 		})
@@ -229,6 +230,23 @@ func (b *browser) accessible(t *testing.T, path string, all bool) {
 		.map((v) => v.id + ': ' + v.help + ': ' + v.nodes.slice(0, 3).map((n) => n.target.join(' ') + ' (' + (n.any[0]?.message ?? '') + ')').join('; '))))`, rules, least))
 	for _, f := range found {
 		t.Errorf("%s: %s", path, f)
+	}
+}
+
+// files holds that every table of a page can be had as CSV.
+func (b *browser) files(t *testing.T, path string) {
+	t.Helper()
+	missing := eval[[]string](t, b, `(async () => {
+		const links = [...document.querySelectorAll('.downloads a[href*="format=csv"]')].map((a) => a.href), missing = [];
+		for (const table of document.querySelectorAll('table.grid')) {
+			const id = table.dataset.live, own = links.find((l) => new URL(l).searchParams.get('table') === id) ?? links[0];
+			const answer = own && await fetch(own), name = answer?.headers.get('Content-Disposition') ?? '';
+			if (!answer?.ok || !name.includes(id)) missing.push(id + ': ' + own + ' ' + name);
+		}
+		return missing;
+	})()`)
+	for _, m := range missing {
+		t.Errorf("%s has no CSV of the table %s", path, m)
 	}
 }
 

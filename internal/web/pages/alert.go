@@ -37,9 +37,10 @@ func (s *Site) alert(w http.ResponseWriter, r *http.Request) {
 	p.AsOf = d.AsOf
 	p.Figures, p.Subject, p.Leads = figureFacts(a.Figure, a.Unit), subjectFields(a.Subject), leads(&a)
 	p.Explain = explain(d.Explain)
-	p.History, p.Notifications = s.eventTable(r, d.Events), notificationTable(d.Notifications)
+	p.History, p.Notifications = s.eventTable(r, d.Events), notificationTable(r, d.Notifications)
 	p.History.Caption, p.History.CSV, p.History.JSON = "Its history", with(r.URL, "format", "csv", "table", "history"), "/api/v1"+alertURL(a.ID)
-	if s.csv(w, r, queryOf(r), p.History) {
+	p.Notifications.JSON = p.History.JSON
+	if s.csv(w, r, queryOf(r), p.History, p.Notifications) {
 		return
 	}
 	if !s.ReadOnly && a.Rule != watch.AlarmRule {
@@ -138,12 +139,13 @@ func leads(a *web.StandingAlert) (links []link) {
 	return links
 }
 
-func notificationTable(all []web.Notification) *table {
-	t := &table{ID: "notifications", Caption: "Who was told", Empty: "Nobody was told of it."}
-	t.Columns = []column{{Title: "When"}, {Title: "Notifier"}, {Title: "What"}, {Title: "State"}}
+func notificationTable(r *http.Request, all []web.Notification) *table {
+	t := &table{ID: "notifications", Caption: "Who was told", CSV: with(r.URL, "format", "csv", "table", "notifications"), Empty: "Nobody was told of it."}
+	t.Columns = []column{{Title: "When", fields: []string{"at"}}, {Title: "Notifier", fields: []string{"notifier"}},
+		{Title: "What", fields: []string{"change", "summary"}}, {Title: "State", fields: []string{"state", "error"}}}
 	for i := range all {
 		n := &all[i]
-		state := cell{Text: string(n.State)}
+		state := cell{Text: string(n.State), values: []any{string(n.State), n.LastError}}
 		if n.LastError != "" {
 			state.Notes = append(state.Notes, n.LastError)
 		}
@@ -154,7 +156,8 @@ func notificationTable(all []web.Notification) *table {
 		if name == "" {
 			name = "no route takes it"
 		}
-		t.Rows = append(t.Rows, row{Cells: []cell{at(&n.At, ""), {Text: name}, {Text: string(n.Change), Notes: []string{n.Summary}}, state}})
+		t.Rows = append(t.Rows, row{Cells: []cell{at(&n.At, ""), {Text: name, values: []any{n.Notifier}},
+			{Text: string(n.Change), Notes: []string{n.Summary}, values: []any{string(n.Change), n.Summary}}, state}})
 	}
 	return t
 }

@@ -89,13 +89,13 @@ func (s *Site) campaign(w http.ResponseWriter, r *http.Request) {
 	lines, of := linesOf(s.Rules(), alerts.ByCampaign), spanOf(window, story.Window.AsOf)
 	if csv {
 		x := s.storyOf(r, story, rangeOf(over), &lines, of)
-		s.csv(w, r, q, x.Providers, x.ReasonTable, x.Identifiers, x.Sends, x.Timeline)
+		s.csv(w, r, q, x.Providers, x.ReasonTable, x.Identifiers, x.Sends, x.Earlier, x.Timeline)
 		return
 	}
 	p := campaignPage{
 		frame: s.frame("Overview", id), Name: id, Tenant: tenant, Owner: story.Campaign.Owner, Stream: story.Campaign.Stream,
 		Judged: s.judged(tenant, id), Figures: figuresOf(&story.Campaign, &lines, of),
-		TimelineURL: address("/campaigns/"+url.PathEscape(id)+"/timeline.json", url.Values{"tenant": {tenant}, "range": {over}}),
+		TimelineURL: timelineURL(r),
 	}
 	p.windows(r, window)
 	p.AsOf = story.Window.AsOf
@@ -122,6 +122,11 @@ func (s *Site) campaign(w http.ResponseWriter, r *http.Request) {
 		return x
 	}
 	page.write("campaign", p)
+}
+
+// timelineURL leads to what the charts of a campaign's page draw.
+func timelineURL(r *http.Request) string {
+	return address("/campaigns/"+url.PathEscape(r.PathValue("id"))+"/timeline.json", only(r, "tenant", "range"))
 }
 
 func rangeOf(name string) time.Duration {
@@ -181,6 +186,7 @@ func figuresOf(c *view.Campaign, all *[signal.Count]lines, of span) []fact {
 func (s *Site) storyOf(r *http.Request, story *view.Story, over time.Duration, all *[signal.Count]lines, of span) *campaignStory {
 	d, line := &story.Detail, story.Timeline(over)
 	p := &campaignStory{Timeline: timelineTable(r, &line), Inbound: d.Inbound}
+	p.Timeline.JSON = timelineURL(r)
 	api := address("/api/v1/campaigns/"+url.PathEscape(d.Campaign.ID), only(r, "tenant", "window"))
 	csvOf := func(name string) string { return with(r.URL, "format", "csv", "table", name, "show", "") }
 	p.Providers = s.providerTable(d.Providers, all, of)
@@ -207,7 +213,7 @@ func (s *Site) storyOf(r *http.Request, story *view.Story, over time.Duration, a
 	switch {
 	case d.EarlierWeeks != nil:
 		p.Earlier = earlierTable(d, all, of)
-		p.Earlier.JSON = api
+		p.Earlier.CSV, p.Earlier.JSON = csvOf("earlier"), api
 	case !d.Campaign.Stream:
 		p.Sends = sendTable(d.Sends, all, d.Window.AsOf)
 		p.Sends.CSV, p.Sends.JSON = csvOf("sends"), api
@@ -349,18 +355,20 @@ func verdictNote(c signal.Comparison) string {
 func earlierTable(d *view.Detail, all *[signal.Count]lines, of span) *table {
 	e := d.EarlierWeeks
 	t := &table{ID: "earlier", Caption: "Against the same hours of the " + plural(int64(e.Weeks), "week", "weeks") + " before"}
-	t.Columns = []column{{Title: "Rate"}, {Title: "Now", Numeric: true}, {Title: "Before", Numeric: true}, {Title: "Change"}}
+	t.Columns = []column{{Title: "Rate", fields: []string{"rate"}}, {Title: "Now", Numeric: true, fields: rateFields("now")},
+		{Title: "Before", Numeric: true, fields: rateFields("before")}, {Title: "Change", fields: []string{"change"}}}
 	before := span{"the same hours of the last " + plural(int64(e.Weeks), "week", "weeks"), of.asOf}
 	for _, sig := range append([]signal.Signal{signal.DeliveryRate}, sendRates...) {
-		change := cell{Text: "–", Unknown: true, Tip: "Too little mature mail to compare."}
+		change := cell{Text: "–", Unknown: true, Tip: "Too little mature mail to compare.", values: []any{nil}}
 		if v, ok := e.Compared[sig.String()]; ok {
 			change = cell{Text: map[signal.Verdict]string{signal.Higher: "higher", signal.Lower: "lower", signal.Unclear: "as before"}[v.Verdict],
 				Tip: fmt.Sprintf("Of mature mail: %s now, %s before.", percent(v.Value), percent(v.Before))}
+			change.values = []any{change.Text}
 			if v.Verdict == signal.Higher && !sig.Definition().HigherIsBetter || v.Verdict == signal.Lower && sig.Definition().HigherIsBetter {
 				change.Level = near
 			}
 		}
-		t.Rows = append(t.Rows, row{Cells: []cell{{Text: signalWords[sig].name}, rate(sig, &d.Campaign.Signals[sig], &all[sig], of),
+		t.Rows = append(t.Rows, row{Cells: []cell{{Text: signalWords[sig].name, values: []any{sig.String()}}, rate(sig, &d.Campaign.Signals[sig], &all[sig], of),
 			rate(sig, &e.Signals[sig], &all[sig], before), change}})
 	}
 	return t

@@ -58,8 +58,8 @@ func (s *Site) gmail(w http.ResponseWriter, r *http.Request) {
 	}
 	tables := []*table{domainTable(r, &domains)}
 	for i := range domains.Domains {
-		section := domainSectionOf(&domains.Domains[i], byName[domains.Domains[i].Domain], s.View.DomainDays(domains.Domains[i].Domain))
-		p.Domains = append(p.Domains, section)
+		section := domainSectionOf(r, &domains.Domains[i], byName[domains.Domains[i].Domain], s.View.DomainDays(domains.Domains[i].Domain))
+		p.Domains, tables = append(p.Domains, section), append(tables, section.Days, section.Measures)
 	}
 	p.Identifiers = identifierTable(r, "identifiers", "Identifiers that Gmail reports", ids.Identifiers, window)
 	p.Unknown = identifierTable(r, "unknown", "Reported in our name, but not sent by us", ids.Unknown, window)
@@ -90,7 +90,7 @@ func domainTable(r *http.Request, all *view.Domains) *table {
 	return t
 }
 
-func domainSectionOf(d *view.Domain, st standing, days []view.ShownDay) domainSection {
+func domainSectionOf(r *http.Request, d *view.Domain, st standing, days []view.ShownDay) domainSection {
 	out := domainSection{ID: "domain-" + d.Domain, Title: d.Domain, Standing: st}
 	switch d.Access {
 	case "unverified":
@@ -103,9 +103,12 @@ func domainSectionOf(d *view.Domain, st standing, days []view.ShownDay) domainSe
 	}
 	if len(days) > 0 {
 		out.Days = dayTable(d.Domain, days)
+		out.Days.CSV = with(r.URL, "format", "csv", "table", out.Days.ID)
 	}
-	out.Measures = &table{ID: "measures-" + d.Domain, Caption: "What else Gmail says of " + d.Domain}
-	out.Measures.Columns = []column{{Title: "What"}, {Title: "Value", Numeric: true}, {Title: "Day"}}
+	out.Measures = &table{ID: "measures-" + d.Domain, Caption: "What else Gmail says of " + d.Domain,
+		CSV: with(r.URL, "format", "csv", "table", "measures-"+d.Domain), JSON: address("/api/v1/domains", url.Values{"domain": {d.Domain}})}
+	out.Measures.Columns = []column{{Title: "What", fields: []string{"metric", "detail"}}, {Title: "Value", Numeric: true, fields: []string{"value", "state"}},
+		{Title: "Day", fields: []string{"day"}}}
 	for i := range d.Measures {
 		m := &d.Measures[i]
 		switch m.Metric {
@@ -135,7 +138,12 @@ func measureRow(m *view.Measure) row {
 			value.Level = warning
 		}
 	}
-	return row{Cells: []cell{{Text: name}, value, {Text: day(m.Day), Notes: []string{ago(m.AgeDays)}}}}
+	value.values = []any{nil, string(m.State)}
+	if m.Value != nil {
+		value.values[0] = *m.Value
+	}
+	return row{Cells: []cell{{Text: name, values: []any{m.Metric, m.Detail}}, value,
+		{Text: day(m.Day), Notes: []string{ago(m.AgeDays)}, values: []any{m.Day.String()}}}}
 }
 
 // daysShown is how many days of a domain are listed.
@@ -144,11 +152,12 @@ const daysShown = 14
 // dayTable tells a domain's days, the newest first, with those that did not arrive.
 func dayTable(domain string, days []view.ShownDay) *table {
 	t := &table{ID: "days-" + domain, Caption: "Days of " + domain}
-	t.Columns = []column{{Title: "Day"}, {Title: "Spam reports", Numeric: true}, {Title: "Deliveries", Numeric: true}}
+	t.Columns = []column{{Title: "Day", fields: []string{"day"}}, {Title: "Spam reports", Numeric: true, fields: []string{"spam_rate", "arrived"}},
+		{Title: "Deliveries", Numeric: true, fields: []string{"deliveries"}}}
 	for i := range days[:min(len(days), daysShown)] {
 		x := &days[i]
 		c, mail := cell{Text: "no data", Unknown: true, Tip: "This day has not arrived."},
-			cell{Text: "–", Unknown: true, Tip: "Deliveries are told of the last ten days, as far as they are counted."}
+			cell{Text: "–", Unknown: true, Tip: "Deliveries are told of the last ten days, as far as they are counted.", values: []any{nil}}
 		if x.Deliveries != nil {
 			mail = whole(*x.Deliveries)
 		}
@@ -164,7 +173,11 @@ func dayTable(domain string, days []view.ShownDay) *table {
 		case x.Arrived:
 			c = cell{Text: "not reported", Unknown: true, Tip: "The day arrived without a rate: too little mail, or none."}
 		}
-		t.Rows = append(t.Rows, row{Cells: []cell{{Text: day(x.Day)}, c, mail}})
+		c.values = []any{nil, x.Arrived}
+		if x.SpamRate != nil {
+			c.values[0] = *x.SpamRate
+		}
+		t.Rows = append(t.Rows, row{Cells: []cell{{Text: day(x.Day), values: []any{x.Day.String()}}, c, mail}})
 	}
 	return t
 }

@@ -309,6 +309,31 @@ func TestCSV(t *testing.T) {
 	}
 }
 
+// TestTablesAreFiles: every table of every page is there as CSV, with as many columns as values.
+func TestTablesAreFiles(t *testing.T) {
+	s := newSite(t, story(), false)
+	tables := regexp.MustCompile(`<table class="grid" data-live="([^"]*)"`)
+	for _, path := range everyPage() {
+		_, body := s.get(t, path)
+		found := tables.FindAllStringSubmatch(body, -1)
+		if links := strings.Count(body, "format=csv"); links < len(found) {
+			t.Errorf("%s has %d tables and only %d links to their CSV", path, len(found), links)
+		}
+		for _, m := range found {
+			join := "?"
+			if strings.Contains(path, "?") {
+				join = "&"
+			}
+			answer, file := s.get(t, path+join+"format=csv&table="+m[1])
+			if answer.StatusCode != http.StatusOK || !strings.HasPrefix(answer.Header.Get("Content-Type"), "text/csv") {
+				t.Errorf("%s: the table %s answers %s", path, m[1], answer.Status)
+			} else if rows, err := csv.NewReader(strings.NewReader(file)).ReadAll(); err != nil || len(rows) < 2 || len(rows[0]) < 2 {
+				t.Errorf("%s: the table %s is %q, %v", path, m[1], file, err)
+			}
+		}
+	}
+}
+
 func TestAssets(t *testing.T) {
 	s := newSite(t, story(), false)
 	_, body := s.get(t, "/")
