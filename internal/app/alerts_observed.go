@@ -45,9 +45,7 @@ func (d *Daemon) observedSource(s *schedule.State, status *ledger.Status) sample
 	case sourceStale:
 		o.State, o.StaleSince = signal.Stale, s.LastSuccess.Add(quietFor(s))
 	case sourceError:
-		if o.State, o.FailingSince = signal.Error, s.LastSuccess; s.LastSuccess.IsZero() {
-			o.FailingSince = d.started
-		}
+		o.State, o.FailingSince = signal.Error, s.FailingSince
 	}
 	d.mu.Lock()
 	defer d.mu.Unlock()

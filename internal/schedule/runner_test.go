@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -250,6 +251,57 @@ func TestBackOff(t *testing.T) {
 		if d := cmp.Diff(want, got.Failed); d != "" || got.Succeeded != 3 {
 			t.Errorf("%d succeeded, failed (-want +got):\n%s", got.Succeeded, d)
 		}
+	})
+}
+
+// Trouble begins with the first pass that fails, however long ago the one before it was.
+func TestFailingSince(t *testing.T) {
+	bubble(t, Options{}, func(t *testing.T, r *Runner) {
+		began := time.Now()
+		s := newStarts()
+		var shut atomic.Bool
+		add(t, r, Job{
+			Every: time.Hour,
+			Gate: func() error {
+				if shut.Load() {
+					return errors.New("the ledger cannot commit")
+				}
+				return nil
+			},
+			Run: func(context.Context) (bool, error) {
+				if n := s.note(); n == 2 || n == 3 || n == 4 {
+					time.Sleep(2 * time.Second)
+					return false, &collectors.Error{Reason: collectors.ReasonUnavailable, Err: errors.New("down")}
+				}
+				return false, nil
+			},
+		})
+		want := func(after time.Duration) {
+			t.Helper()
+			var at time.Time
+			if after > 0 {
+				at = began.Add(after)
+			}
+			if got := stateOf(t, r); !got.FailingSince.Equal(at) {
+				t.Errorf("failing since %s after the start, want %s", got.FailingSince.Sub(began), after)
+			}
+		}
+		time.Sleep(time.Hour - time.Second)
+		want(0)
+		time.Sleep(4 * time.Second) // one has failed
+		want(time.Hour)
+		time.Sleep(6 * time.Second) // two have
+		want(time.Hour)
+		time.Sleep(time.Minute)
+		want(0)
+		shut.Store(true)
+		time.Sleep(time.Hour)
+		if got := stateOf(t, r); got.FailingSince.IsZero() || got.FailingSince.Before(got.LastSuccess) {
+			t.Errorf("failing since %s, success at %s", got.FailingSince.Sub(began), got.LastSuccess.Sub(began))
+		}
+		shut.Store(false)
+		time.Sleep(time.Hour)
+		want(0)
 	})
 }
 

@@ -34,6 +34,10 @@ type State struct {
 	Gate error
 	// LastStart, LastSuccess and LastFailure are when a pass last began, succeeded and failed; zero when never.
 	LastStart, LastSuccess, LastFailure time.Time
+	// FailingSince is since when no pass succeeds that should: when the first of those began that failed in a row, or the gate
+	// was shut, whichever was earlier; zero while neither is so. How long ago a pass succeeded says less: a job without
+	// trouble rests between its passes.
+	FailingSince time.Time
 	// LastError is what the newest failed pass said and Reason its reason. They stay after a success; Failures says
 	// whether they still hold.
 	LastError error
@@ -59,6 +63,16 @@ func (s *State) Health() Health {
 		return HealthStarting
 	default:
 		return HealthOK
+	}
+}
+
+// trouble keeps since when the job is in trouble, which began at that time if it has begun.
+func (s *State) trouble(at time.Time) {
+	switch h := s.Health(); {
+	case h != HealthFailing && h != HealthGated:
+		s.FailingSince = time.Time{}
+	case s.FailingSince.IsZero():
+		s.FailingSince = at
 	}
 }
 

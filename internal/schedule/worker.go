@@ -146,6 +146,7 @@ func (w *worker) start() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.state.Gate = shut
+	w.state.trouble(time.Now())
 	if shut != nil {
 		return
 	}
@@ -250,6 +251,7 @@ func (w *worker) settle(e ending) {
 	default:
 		w.succeeded(e)
 	}
+	w.state.trouble(e.start)
 	w.rest(e)
 	w.mu.Unlock()
 	if cut {
