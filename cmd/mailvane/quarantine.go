@@ -44,13 +44,20 @@ func newQuarantineList() *cobra.Command {
   mailvane quarantine list --limit 1000 --json`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			if q.Limit < 1 {
+				return &usageError{errors.New("--limit must be at least 1")}
+			}
 			o.Environment = environment(slog.New(slog.DiscardHandler))
 			rows, err := app.QuarantineList(cmd.Context(), o, q)
 			if err != nil {
 				return reported(cmd, o.ConfigFile, err)
 			}
-			if asJSON {
+			switch filtered := q.Source != "" || q.Reason != "" || q.Before != 0; {
+			case asJSON:
 				return printRowsJSON(cmd.OutOrStdout(), rows)
+			case len(rows) == 0 && filtered:
+				_, err := fmt.Fprintln(cmd.OutOrStdout(), "no message in quarantine fits --source, --reason and --before")
+				return err
 			}
 			return printRows(cmd.OutOrStdout(), rows)
 		},

@@ -3,6 +3,7 @@ package replay
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/mailvane/mailvane/collectors"
 	"github.com/mailvane/mailvane/collectors/ses/event"
@@ -27,20 +28,8 @@ const chunk = 20
 
 // each calls do with the selected messages, newest first, a chunk at a time.
 func (s Selection) each(ctx context.Context, store Store, bodies bool, do func([]ledger.QuarantineRow) error) error {
-	for _, id := range s.IDs {
-		rows, err := store.Quarantined(ctx, ledger.QuarantineQuery{ID: id, Bodies: bodies, Limit: 1})
-		if err != nil {
-			return fmt.Errorf("read quarantine: %w", err)
-		}
-		if len(rows) == 0 {
-			return fmt.Errorf("message %d of quarantine: %w", id, ledger.ErrNotFound)
-		}
-		if err := do(rows); err != nil {
-			return err
-		}
-	}
 	if len(s.IDs) > 0 {
-		return nil
+		return s.eachID(ctx, store, bodies, do)
 	}
 	query := ledger.QuarantineQuery{Source: s.Source, Reason: s.Reason, Bodies: bodies, Limit: chunk}
 	for {
@@ -56,6 +45,36 @@ func (s Selection) each(ctx context.Context, store Store, bodies bool, do func([
 		}
 		query.Before = rows[len(rows)-1].ID
 	}
+}
+
+// eachID does so with the messages that are named, each once. When one of them is not there, nothing is done with any.
+func (s Selection) eachID(ctx context.Context, store Store, bodies bool, do func([]ledger.QuarantineRow) error) error {
+	ids := slices.Compact(slices.Sorted(slices.Values(s.IDs)))
+	one := func(id int64, bodies bool) ([]ledger.QuarantineRow, error) {
+		rows, err := store.Quarantined(ctx, ledger.QuarantineQuery{ID: id, Bodies: bodies, Limit: 1})
+		if err != nil {
+			return nil, fmt.Errorf("read quarantine: %w", err)
+		}
+		if len(rows) == 0 {
+			return nil, fmt.Errorf("message %d of quarantine: %w", id, ledger.ErrNotFound)
+		}
+		return rows, nil
+	}
+	for _, id := range ids {
+		if _, err := one(id, false); err != nil {
+			return err
+		}
+	}
+	for _, id := range slices.Backward(ids) {
+		rows, err := one(id, bodies)
+		if err != nil {
+			return err
+		}
+		if err := do(rows); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // Drop forgets the selected messages and returns how many there were.

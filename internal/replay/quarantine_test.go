@@ -2,6 +2,7 @@ package replay
 
 import (
 	"context"
+	"errors"
 	"testing"
 
 	"github.com/mailvane/mailvane/collectors"
@@ -53,5 +54,32 @@ func TestQuarantineKnowsTheRegionOfTheQueue(t *testing.T) {
 	}
 	if len(store.dropped) != 1 || store.dropped[0] != 7 {
 		t.Errorf("dropped %v", store.dropped)
+	}
+}
+
+// several is a quarantine of the messages with those ids.
+type several map[int64]bool
+
+func (s several) Quarantined(_ context.Context, q ledger.QuarantineQuery) ([]ledger.QuarantineRow, error) {
+	if !s[q.ID] {
+		return nil, nil
+	}
+	return []ledger.QuarantineRow{{ID: q.ID}}, nil
+}
+
+func (s several) DropQuarantined(_ context.Context, ids []int64) (int, error) {
+	for _, id := range ids {
+		delete(s, id)
+	}
+	return len(ids), nil
+}
+
+func TestNamedMessages(t *testing.T) {
+	store := several{1: true, 2: true, 3: true}
+	if n, err := Drop(t.Context(), store, Selection{IDs: []int64{2, 9}}); n != 0 || !errors.Is(err, ledger.ErrNotFound) || len(store) != 3 {
+		t.Errorf("with one that is not there: dropped %d, %v, %d are left", n, err, len(store))
+	}
+	if n, err := Drop(t.Context(), store, Selection{IDs: []int64{2, 1, 2}}); n != 2 || err != nil || !store[3] {
+		t.Errorf("with one named twice: dropped %d, %v, left %v", n, err, store)
 	}
 }
