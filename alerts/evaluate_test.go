@@ -311,3 +311,31 @@ func TestSeries(t *testing.T) {
 		t.Errorf("the defaults need %v", rules.Series())
 	}
 }
+
+// What had failed for an hour, and fails on after a restart, is neither over nor less bad because it is watched anew.
+func TestRestartWhileItFails(t *testing.T) {
+	w := newWorld(t, Rule{
+		Name: "Failing", Signal: SourceFailing, By: BySource,
+		Warning: above((10 * time.Minute).Seconds()), Critical: above(time.Hour.Seconds()),
+	})
+	failing := func(lasts time.Duration, state signal.State) Sample {
+		return Sample{
+			Series: Series{Signal: SourceFailing, By: BySource}, Subject: Subject{Source: "ses/events"}, AsOf: w.now,
+			Value: lasts.Seconds(), State: state,
+		}
+	}
+	w.expect(w.round(failing(2*time.Hour, signal.OK)), "triggered critical")
+	w.restart()
+	began := w.now
+	for w.now = began; w.now.Sub(began) < 2*time.Hour; w.now = w.now.Add(time.Minute) {
+		w.expect(w.round(failing(w.now.Sub(began), signal.Immature)))
+	}
+	for _, a := range w.state.Alerts() {
+		if !a.Evidence.Known || a.Evidence.Value < time.Hour.Seconds() {
+			t.Errorf("told as %v seconds", a.Evidence.Value)
+		}
+	}
+	w.expect(w.round(failing(0, signal.OK)))
+	w.now = w.now.Add(15 * time.Minute)
+	w.expect(w.round(failing(0, signal.OK)), "resolved cleared")
+}

@@ -15,7 +15,7 @@ const (
 	hold verdict = iota
 	// crossed: beyond the line for sure.
 	crossed
-	// near: beyond the line, but it may be by chance.
+	// near: beyond the line, but it may be by chance; of a number, not beyond it, but it may be more than is known.
 	near
 	// weak: too little mail to tell.
 	weak
@@ -101,6 +101,9 @@ func (l *line) judgeNumber(s *Sample) judgement {
 		j.verdict = weak
 	case l.beyond(s.Value):
 		j.verdict, j.final = crossed, true
+	case s.State == signal.Immature && !l.below:
+		// It is that much at least: nobody has looked for long enough to tell that it is on the good side.
+		j.verdict = near
 	default:
 		j.verdict, j.final = clear, true
 	}
@@ -214,7 +217,7 @@ func (r *rule) evidence(l *line, s *Sample, j judgement) Evidence {
 		if r.Signal.Definition().Windowed {
 			e.Window = r.series.Window.String()
 		}
-		if j.verdict == crossed || j.verdict == clear {
+		if j.verdict == crossed || j.verdict == near || j.verdict == clear {
 			e.Known, e.Value = true, s.Value
 		}
 	}

@@ -104,7 +104,7 @@ func TestJudgeNumber(t *testing.T) {
 		value float64
 		want  verdict
 	}{
-		{signal.OK, 61, crossed}, {signal.Immature, 61, crossed}, {signal.OK, 60, clear}, {signal.Insufficient, 61, weak},
+		{signal.OK, 61, crossed}, {signal.Immature, 61, crossed}, {signal.Immature, 60, near}, {signal.OK, 60, clear}, {signal.Insufficient, 61, weak},
 		{signal.Stale, 61, unknown}, {signal.Idle, 61, absent}, {signal.Error, 61, unknown}, {signal.NoData, 0, unknown},
 	} {
 		if j := l.judgeNumber(&Sample{State: c.state, Value: c.value}); j.verdict != c.want {

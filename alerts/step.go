@@ -131,8 +131,8 @@ func (r *rule) advance(a *Alert, s *Sample, now time.Time) (ended Reason) {
 		e = raised
 	}
 	e.At = now
-	// While nothing is known, what was last known still says why the alert stands.
-	if !e.Known && a.Evidence.Known {
+	// While nothing is known, or no more than a part, what was last known still says why the alert stands.
+	if a.Evidence.Known && (!e.Known || r.kind == Number && judged[i].verdict == near) {
 		a.Evidence.State = e.State
 		return ended
 	}

@@ -69,8 +69,11 @@ func verdictWords(l *alerts.LineState) string {
 	case "crossed":
 		return "crossed"
 	case "near":
-		if e.Interval {
+		switch {
+		case e.Interval:
 			return "beyond the line, but perhaps by chance"
+		case e.Day == 0:
+			return "not crossed, but it may be more than is known: nobody has looked for long enough"
 		}
 		return "not on enough days, or not on the last two clear of it"
 	case "weak":

@@ -26,7 +26,9 @@ func (d *Daemon) observed() sampler.Daemon {
 		o.Sources = append(o.Sources, d.observedSource(&s, status))
 	}
 	for _, s := range d.alerts.sender.States() {
-		o.Notifiers = append(o.Notifiers, sampler.Notifier{Name: s.Notifier, FailingSince: s.FailingSince})
+		o.Notifiers = append(o.Notifiers, sampler.Notifier{
+			Name: s.Notifier, FailingSince: s.FailingSince, Unproven: s.LastSuccess.IsZero(),
+		})
 	}
 	for _, f := range d.intake.Floods() {
 		o.Floods = append(o.Floods, sampler.Flood{Tag: f.From, Names: f.Names})
@@ -45,7 +47,7 @@ func (d *Daemon) observedSource(s *schedule.State, status *ledger.Status) sample
 	case sourceStale:
 		o.State, o.StaleSince = signal.Stale, s.LastSuccess.Add(quietFor(s))
 	case sourceError:
-		o.State, o.FailingSince = signal.Error, s.FailingSince
+		o.State, o.FailingSince, o.Unproven = signal.Error, s.FailingSince, s.LastSuccess.IsZero()
 	}
 	d.mu.Lock()
 	defer d.mu.Unlock()

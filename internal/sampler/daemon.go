@@ -43,6 +43,8 @@ type Source struct {
 	State signal.State
 	// FailingSince is since when every pass has failed, zero when the last one did not.
 	FailingSince time.Time
+	// Unproven says that no pass has succeeded since the start, so that it may have failed before, too.
+	Unproven bool
 	// StaleSince is since when what the source says has been older than it should be, zero when it is not. Of a Google account
 	// the view knows it by the days of its domains.
 	StaleSince time.Time
@@ -79,8 +81,10 @@ type Flood struct {
 // Notifier is how a notifier does.
 type Notifier struct {
 	Name string
-	// FailingSince is since when it has taken no notification, zero while it works.
+	// FailingSince is since when it has taken no notification, zero while it works. Unproven says that it has taken none since
+	// the start, so that it may have failed before, too.
 	FailingSince time.Time
+	Unproven     bool
 }
 
 // stateOf says how the sources of a kind are, as Absent does: idle when all are well. Where there are none any more, nobody
@@ -124,7 +128,7 @@ func (s *Sampler) ofDaemon(series alerts.Series) {
 		}
 	case alerts.NotifierFailing:
 		for _, n := range d.Notifiers {
-			add(alerts.Subject{Notifier: n.Name}, since(n.FailingSince, now))
+			s.add(series, alerts.Subject{Notifier: n.Name}, failing(n.FailingSince, n.Unproven, now))
 		}
 	default:
 		for i := range d.Sources {
@@ -143,6 +147,16 @@ func since(at, now time.Time) float64 {
 	return max(now.Sub(at).Seconds(), 0)
 }
 
+// failing is for how long something has failed. What has not worked since this process began may have failed for longer, so that
+// a restart does not end what was told of it.
+func failing(at time.Time, unproven bool, now time.Time) number {
+	n := number{since(at, now), true, signal.OK, now}
+	if unproven && !at.IsZero() {
+		n.state = signal.Immature
+	}
+	return n
+}
+
 // grown is by how much something grew in a window.
 func (s *Sampler) grown(key growthKey, w signal.Window) number {
 	s.facts.mu.Lock()
@@ -159,7 +173,7 @@ func (s *Sampler) ofSource(series alerts.Series, of *Source, now time.Time) (n n
 	n = number{state: signal.OK, known: true, asOf: now}
 	switch series.Signal {
 	case alerts.SourceFailing:
-		if n.value = since(of.FailingSince, now); of.FailingSince.IsZero() && of.State == signal.NoData {
+		if n = failing(of.FailingSince, of.Unproven, now); of.FailingSince.IsZero() && of.State == signal.NoData {
 			n = number{state: signal.NoData, asOf: now}
 		}
 	case alerts.SourceStale:

@@ -235,6 +235,8 @@ func TestStatesOfSources(t *testing.T) {
 	ago := anchor.Add(-time.Minute)
 	f(alerts.SourceFailing, "source 0 ok", Source{State: signal.OK})
 	f(alerts.SourceFailing, "source 60 ok", Source{State: signal.Error, FailingSince: ago})
+	f(alerts.SourceFailing, "source 60 immature", Source{State: signal.Error, FailingSince: ago, Unproven: true})
+	f(alerts.SourceFailing, "source 0 ok", Source{State: signal.OK, Unproven: true})
 	f(alerts.SourceFailing, "source 60 ok", Source{State: signal.NoData, FailingSince: ago})
 	f(alerts.SourceFailing, "source 0 no_data", Source{State: signal.NoData})
 	f(alerts.SourceFailing, "source 0 ok", Source{State: signal.Stale})
