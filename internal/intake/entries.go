@@ -3,6 +3,7 @@ package intake
 import (
 	"strings"
 	"time"
+	"unicode"
 
 	"github.com/mailvane/mailvane/internal/campaign"
 	"github.com/mailvane/mailvane/internal/ledger"
@@ -13,6 +14,13 @@ import (
 
 // simulatorDomain is that of SES's mailbox simulator (https://docs.aws.amazon.com/ses/latest/dg/send-an-email-from-console.html).
 const simulatorDomain = "simulator.amazonses.com"
+
+const (
+	// maxDomain is the longest name of RFC 1035, section 2.3.4, as text.
+	maxDomain = 253
+	// maxMessageID is several times as long as the ids that SES gives.
+	maxMessageID = 256
+)
 
 // work is the memory of one Put, reused by later ones.
 type work struct {
@@ -99,7 +107,7 @@ func (in *Intake) recipientEntry(w *work, e *observation.Event, r *observation.R
 		entry.Possible = 1
 	}
 	if r.Diagnostic != "" && entry.Cell.Reason != "" {
-		entry.Sample = &ledger.Sample{Text: mailbox.Redact(r.Diagnostic, address), MessageID: e.MessageID}
+		entry.Sample = &ledger.Sample{Text: mailbox.Redact(r.Diagnostic, address), MessageID: shortID(e.MessageID)}
 	}
 	took := time.Duration(-1)
 	if e.Type == observation.EventDelivery {
@@ -158,12 +166,21 @@ func (in *Intake) learnFrom(w *work, domain, provider, reply string) {
 		return
 	}
 	platform, ok := w.set.classifier.PlatformOf(domain, reply)
-	if !ok || !in.learned.wants(domain, platform, w.now) {
+	if !ok || len(domain) > maxDomain || !in.learned.wants(domain, platform, w.now) {
 		return
 	}
 	w.learned = append(w.learned, ledger.LearnedDomain{
 		Domain: strings.Clone(domain), Provider: platform, Since: w.now.Truncate(time.Minute).Add(learnDelay),
 	})
+}
+
+// shortID is a message id as it is kept beside a sample: at most maxMessageID bytes of one line.
+func shortID(id string) string {
+	id = id[:min(len(id), maxMessageID)]
+	if end := strings.IndexFunc(id, unicode.IsControl); end >= 0 {
+		id = id[:end]
+	}
+	return strings.ToValidUTF8(id, "")
 }
 
 // hasReason tells the events whose recipients come with a reply or a type that says why.
