@@ -84,6 +84,20 @@ func (g *Groups) All() []*Group {
 	return all
 }
 
+// know says whether a notifier has been told of an alert.
+func (g *Groups) know(a *Alert) bool {
+	id := a.ID()
+	key, _ := groupOf(a)
+	for at, group := range g.byID {
+		if at.notifier != "" && at.key == key && slices.ContainsFunc(group.Members, func(m Episode) bool {
+			return m.ID == id && m.StartedAt.Equal(a.StartedAt)
+		}) {
+			return true
+		}
+	}
+	return false
+}
+
 func (g *Groups) ids() []groupID { return slices.SortedFunc(maps.Keys(g.byID), groupID.compare) }
 
 func (id groupID) compare(o groupID) int {

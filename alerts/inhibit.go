@@ -25,10 +25,11 @@ func (b By) breadth() int {
 // inhibitions finds which alert mutes which: of each cause, the broadest first.
 type inhibitions map[Cause][]*Alert
 
-func newInhibitions(firing []*Alert) inhibitions {
+// newInhibitions takes those that heard is true of: one that nobody hears of stands for nothing.
+func newInhibitions(firing []*Alert, heard func(*Alert) bool) inhibitions {
 	i := make(inhibitions)
 	for _, a := range firing {
-		if a.By.breadth() > 1 {
+		if a.By.breadth() > 1 && heard(a) {
 			cause := a.Signal.Definition().Cause
 			i[cause] = append(i[cause], a)
 		}

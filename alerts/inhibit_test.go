@@ -137,3 +137,46 @@ func TestMutedMutesNothing(t *testing.T) {
 		}
 	}
 }
+
+// TestUnheardMutesNothing holds that a campaign is told while nobody hears of the account's alert that would stand for it: a
+// route leads nowhere, or is there by day only. One that was told by day goes on standing for it at night, and so does one
+// that somebody has silenced.
+func TestUnheardMutesNothing(t *testing.T) {
+	complaints := Rule{Name: "Complaints", Signal: RateOf(signal.ComplaintRate), By: ByCampaign, Warning: above(0.001)}
+	account := Rule{Name: "Account", Signal: AccountComplaintRate, By: ByRegion, Warning: above(0.001)}
+	day, err := ParseHours("08:00-18:00", time.UTC)
+	if err != nil {
+		t.Fatal(err)
+	}
+	campaigns := Route{Match: []Matcher{{Name: "rule", Globs: []string{"Complaints"}}}, To: []string{"oncall"}}
+	accounts := Route{Match: []Matcher{{Name: "rule", Globs: []string{"Account"}}}, To: []string{"team"}, Hours: day}
+	a := labelled(ofFigure(signal.ComplaintRate, "a", figure(80, 1000)), field1("account", "1"))
+	bad := gauge(AccountComplaintRate, Subject{Account: "1"}, 0.002)
+	start := func(at time.Duration, routes ...Route) *desk {
+		d := newDesk(t, routes, nil, complaints, account)
+		d.now = d.now.Truncate(24 * time.Hour).Add(at)
+		return d
+	}
+	d := start(3*time.Hour, campaigns)
+	d.expectSent(d.step(a, bad), "oncall opened warning 1", "opened warning 1")
+	if len(d.last.Muted) != 0 {
+		t.Errorf("muted by what is a dead letter: %v", d.last.Muted)
+	}
+	d = start(3*time.Hour, campaigns, accounts)
+	d.expectSent(d.step(a, bad), "oncall opened warning 1")
+	d.after(5 * time.Hour)
+	d.expectSent(d.step(a, bad), "team opened warning 1")
+	if len(d.last.Muted) != 1 {
+		t.Errorf("muted by day: %v", d.last.Muted)
+	}
+	d = start(17*time.Hour, campaigns, accounts)
+	d.expectSent(d.step(bad), "team opened warning 1")
+	d.after(10 * time.Hour)
+	d.expectSent(d.step(a, bad))
+	d = start(12*time.Hour, campaigns, accounts)
+	d.silence(Silence{
+		ID: "s", Matchers: []Matcher{{Name: "rule", Globs: []string{"Account"}}}, StartsAt: d.now, EndsAt: d.now.Add(time.Hour),
+		CreatedBy: "ann", Comment: "known",
+	})
+	d.expectSent(d.step(a, bad))
+}

@@ -79,7 +79,7 @@ func (p *Planner) Plan(s *State, g *Groups, round Round) Plan {
 			w.firing = append(w.firing, a)
 		}
 	}
-	w.place()
+	w.place(g)
 	ids := maps.Clone(g.byID)
 	if ids == nil {
 		ids = make(map[groupID]*Group)
@@ -96,12 +96,15 @@ func (p *Planner) Plan(s *State, g *Groups, round Round) Plan {
 }
 
 // place puts the firing alerts into groups.
-func (w *planning) place() {
+func (w *planning) place(told *Groups) {
 	inHours := make([]bool, len(w.Router.routes))
 	for i := range inHours {
 		inHours[i] = w.Router.routes[i].Hours.Contain(w.now)
 	}
-	inhibitions := newInhibitions(w.firing)
+	// A silenced alert is one that somebody knows of.
+	inhibitions := newInhibitions(w.firing, func(a *Alert) bool {
+		return len(w.Router.route(a, inHours).now) > 0 || told.know(a)
+	})
 	for _, a := range w.firing {
 		id := a.ID()
 		quiet := false
