@@ -178,6 +178,7 @@ func (w *Watcher) round(ctx context.Context) (report Round, err error) {
 			return report, err
 		}
 	}
+	w.noteForgotten(plan.Changes)
 	w.held = &next
 	w.standing.Store(&Standing{
 		At: found.At, Alerts: next.state.Alerts(), Groups: next.groups.All(), Muted: plan.Muted, Silenced: plan.Silenced,
@@ -187,6 +188,16 @@ func (w *Watcher) round(ctx context.Context) (report Round, err error) {
 		w.o.Committed()
 	}
 	return report, nil
+}
+
+// noteForgotten logs what a notifier knows as open that is not there any more to be told of the end.
+func (w *Watcher) noteForgotten(changes []alerts.GroupChange) {
+	for i := range changes {
+		if g := &changes[i].Group; changes[i].Forget && len(g.Members) > 0 {
+			w.o.Log.Warn("a notifier that is gone does not hear of the end of its alerts; end them there by hand",
+				"notifier", g.Notifier, "rule", g.Rule, "alerts", len(g.Members), "key", g.Key)
+		}
+	}
 }
 
 // load reads what is stored, unless it is known. What an Alarm keeps is its own.
