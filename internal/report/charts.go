@@ -26,7 +26,8 @@ type Chart struct {
 	Name string
 	// Title stands above the chart, Alt says in words what it shows.
 	Title, Alt string
-	SVG, PNG   []byte
+	// SVG is for wide screens and paper, Narrow for phones; PNG is the narrow one, for mails, that are read on both.
+	SVG, Narrow, PNG []byte
 }
 
 // The names of the charts.
@@ -59,33 +60,39 @@ var (
 
 const (
 	chartWidth = 560 * vg.Length(1)
+	// narrowWidth is that of a phone, so that texts are as large there as those around the chart.
+	narrowWidth = 340 * vg.Length(1)
 	// chartDPI makes PNGs twice as fine as they are shown.
 	chartDPI = 144
 	// maxLines bounds the lines of a chart, maxBars its bars.
-	maxLines = 4
-	maxBars  = 8
+	// chartMargin is about what the labels beside a chart take.
+	chartMargin = 60
+	maxLines    = 4
+	maxBars     = 8
 )
 
-// Charts draws the report's charts; those of which there is nothing to be seen are left out.
-func Charts(r *Report) ([]Chart, error) { return charts(r, true, true) }
-
-// charts draws them in the forms that are asked for: a PNG takes a thousand times what an SVG does.
+// charts draws the report's charts in the forms that are asked for: a PNG takes a thousand times what an SVG does. Those of
+// which there is nothing to be seen are left out.
 func charts(r *Report, svg, png bool) ([]Chart, error) {
 	var all []Chart
-	for _, draw := range []func(*Report) (*drawing, bool){
+	for _, draw := range []func(*Report, vg.Length) (*drawing, bool){
 		drawCampaigns, drawGmail, drawBounces, drawComplaints, drawMail,
 	} {
-		d, ok := draw(r)
+		d, ok := draw(r, narrowWidth)
 		if !ok {
 			continue
 		}
 		c := Chart{Name: d.name, Title: d.title, Alt: d.alt}
 		var err error
-		if svg {
-			c.SVG, err = d.svg()
-		}
-		if png && err == nil {
+		if png {
 			c.PNG, err = d.png()
+		}
+		if svg && err == nil {
+			c.Narrow, err = d.svg()
+		}
+		if svg && err == nil {
+			d, _ = draw(r, chartWidth)
+			c.SVG, err = d.svg()
 		}
 		if err != nil {
 			return nil, fmt.Errorf("draw the chart %s: %w", d.name, err)
@@ -99,11 +106,11 @@ func charts(r *Report, svg, png bool) ([]Chart, error) {
 type drawing struct {
 	*plot.Plot
 	name, title, alt string
-	height           vg.Length
+	width, height    vg.Length
 }
 
-func newDrawing(name, title string, height vg.Length) *drawing {
-	d := &drawing{Plot: plot.New(), name: name, title: title, height: height}
+func newDrawing(name, title string, width, height vg.Length) *drawing {
+	d := &drawing{Plot: plot.New(), name: name, title: title, width: width, height: height}
 	d.BackgroundColor = color.White
 	for _, axis := range []*plot.Axis{&d.X, &d.Y} {
 		axis.Tick.Label.Font, axis.Tick.Label.Color = chartFont(), inkQuiet
@@ -115,30 +122,39 @@ func newDrawing(name, title string, height vg.Length) *drawing {
 	return d
 }
 
+// narrow says that texts have no room beside what they are about.
+func (d *drawing) narrow() bool { return d.width < chartWidth }
+
 // chartFont is the font of all texts. It comes with the library, so that PNGs are the same everywhere.
 func chartFont() font.Font { return font.Font{Typeface: "Liberation", Variant: "Sans", Size: 12} }
 
 func (d *drawing) svg() ([]byte, error) {
-	canvas := &fittedSVG{Canvas: vgsvg.New(chartWidth, d.height)}
-	d.Draw(draw.NewCanvas(canvas, chartWidth, d.height))
+	canvas := &fittedSVG{Canvas: vgsvg.New(d.width, d.height)}
+	d.Draw(draw.NewCanvas(canvas, d.width, d.height))
 	var b bytes.Buffer
 	_, err := canvas.WriteTo(&b)
 	return canvas.fit(b.Bytes()), err
 }
 
 func (d *drawing) png() ([]byte, error) {
-	canvas := vgimg.PngCanvas{Canvas: vgimg.NewWith(vgimg.UseWH(chartWidth, d.height), vgimg.UseDPI(chartDPI))}
+	canvas := vgimg.PngCanvas{Canvas: vgimg.NewWith(vgimg.UseWH(d.width, d.height), vgimg.UseDPI(chartDPI))}
 	d.Draw(draw.New(canvas))
 	var b bytes.Buffer
 	_, err := canvas.WriteTo(&b)
 	return b.Bytes(), err
 }
 
-// line draws a horizontal line with a name beside its right end.
-func (d *drawing) line(at, from, to float64, name string) {
-	l := must(plotter.NewLine(plotter.XYs{{X: from, Y: at}, {X: to, Y: at}}))
-	l.Color, l.Width, l.Dashes = inkLine, 1.2, []vg.Length{5, 3}
-	d.Add(l, caption(to, at, name, inkLine))
+// line draws a horizontal line with a name beside its right end, in a narrow chart with its value there and its name in the
+// legend.
+func (d *drawing) line(l limit, from, to float64) {
+	drawn := must(plotter.NewLine(plotter.XYs{{X: from, Y: l.at}, {X: to, Y: l.at}}))
+	drawn.Color, drawn.Width, drawn.Dashes = inkLine, 1.2, []vg.Length{5, 3}
+	name := l.does + " " + percent(l.at)
+	if d.narrow() {
+		d.Legend.Add(name, drawn)
+		name = percent(l.at)
+	}
+	d.Add(drawn, caption(to, l.at, name, inkLine))
 }
 
 // caption is a text to the right of a place.
@@ -194,8 +210,9 @@ func dayNumber(date string) float64 {
 
 // limit is a line that a rate should not reach.
 type limit struct {
-	at   float64
-	name string
+	at float64
+	// does says before the value what it is about.
+	does string
 }
 
 // rates draws rates by days over all weeks, with the period shaded and the lines that matter.
@@ -212,21 +229,25 @@ func (d *drawing) rates(r *Report, all []series, limits []limit) {
 			}
 		}
 	}
-	top *= 1.25
+	// Room is left for the legend above, and beside for the names of the lines.
+	above, beside := 1.25, 0.32
+	if d.narrow() {
+		above, beside = 1.35+0.1*float64(len(all)), 0.15
+	}
+	top *= above
 	shade := must(plotter.NewPolygon(plotter.XYs{{X: start - 0.5, Y: 0}, {X: last + 0.5, Y: 0}, {X: last + 0.5, Y: top}, {X: start - 0.5, Y: top}}))
 	shade.Color, shade.Width = inkShade, 0
 	grid := plotter.NewGrid()
 	grid.Vertical.Width, grid.Horizontal.Color = 0, inkGrid
 	d.Add(shade, grid)
 	for _, l := range limits {
-		d.line(l.at, first-0.5, last+0.5, l.name)
+		d.line(l, first-0.5, last+0.5)
 	}
 	for i, s := range all {
 		d.series(s, i)
 	}
-	// A fifth of the width is for the names of the lines.
-	d.X.Min, d.X.Max, d.Y.Min, d.Y.Max = first-0.5, last+0.5+(last-first+1)*0.32, 0, top
-	d.X.Tick.Marker, d.Y.Tick.Marker = weekTicks{first, last}, percentTicks{}
+	d.X.Min, d.X.Max, d.Y.Min, d.Y.Max = first-0.5, last+0.5+(last-first+1)*beside, 0, top
+	d.X.Tick.Marker, d.Y.Tick.Marker = weekTicks{first, last, d.narrow()}, percentTicks{}
 }
 
 // series draws one line, broken where days are missing.
@@ -263,8 +284,8 @@ func (d *drawing) series(s series, n int) {
 }
 
 // drawGmail draws the spam rates of the domains.
-func drawGmail(r *Report) (*drawing, bool) {
-	d := newDrawing(ChartGmail, "What Gmail users report as spam, by domain and day", 260)
+func drawGmail(r *Report, width vg.Length) (*drawing, bool) {
+	d := newDrawing(ChartGmail, "What Gmail users report as spam, by domain and day", width, 260)
 	var all []series
 	var words []string
 	for i := range r.Domains {
@@ -285,22 +306,22 @@ func drawGmail(r *Report) (*drawing, bool) {
 	if len(all) == 0 {
 		return nil, false
 	}
-	d.rates(r, all, []limit{{gmailAct, "stay below 0.1" + nbsp + "%"}, {gmailStop, "never reach 0.3" + nbsp + "%"}})
+	d.rates(r, all, []limit{{gmailAct, "stay below"}, {gmailStop, "never reach"}})
 	d.alt = "Lines by day. " + strings.Join(words, "; ") + ". Gmail asks to stay below 0.1 % and never to reach 0.3 %. Days that did not come are gaps."
 	return d, true
 }
 
-func drawBounces(r *Report) (*drawing, bool) {
-	return drawAccounts(r, ChartBounces, "SES's bounce rate of the account", func(a *Account) []Point { return a.Bounces }, 0.05, 0.10)
+func drawBounces(r *Report, width vg.Length) (*drawing, bool) {
+	return drawAccounts(r, width, ChartBounces, "SES's bounce rate of the account", func(a *Account) []Point { return a.Bounces }, 0.05, 0.10)
 }
 
-func drawComplaints(r *Report) (*drawing, bool) {
-	return drawAccounts(r, ChartComplaints, "SES's complaint rate of the account", func(a *Account) []Point { return a.Complaints }, 0.001, 0.005)
+func drawComplaints(r *Report, width vg.Length) (*drawing, bool) {
+	return drawAccounts(r, width, ChartComplaints, "SES's complaint rate of the account", func(a *Account) []Point { return a.Complaints }, 0.001, 0.005)
 }
 
 // drawAccounts draws a rate of the accounts with SES's lines.
-func drawAccounts(r *Report, name, title string, points func(*Account) []Point, review, pause float64) (*drawing, bool) {
-	d := newDrawing(name, title, 220)
+func drawAccounts(r *Report, width vg.Length, name, title string, points func(*Account) []Point, review, pause float64) (*drawing, bool) {
+	d := newDrawing(name, title, width, 220)
 	var all []series
 	var words []string
 	for i := range r.Accounts {
@@ -319,15 +340,15 @@ func drawAccounts(r *Report, name, title string, points func(*Account) []Point, 
 	if len(all) == 0 {
 		return nil, false
 	}
-	d.rates(r, all, []limit{{review, "reviewed at " + percent(review)}, {pause, "paused at " + percent(pause)}})
+	d.rates(r, all, []limit{{review, "reviewed at"}, {pause, "paused at"}})
 	d.alt = fmt.Sprintf("Lines by day. %s. SES reviews an account at %s and may pause it at %s.", strings.Join(words, "; "), percent(review), percent(pause))
 	return d, true
 }
 
 // drawMail draws how much was sent each day.
-func drawMail(r *Report) (*drawing, bool) {
-	d := newDrawing(ChartMail, "Mail sent, by day", 200)
-	width := vg.Length(math.Max(6, math.Min(48, 480/float64(len(r.Days)))))
+func drawMail(r *Report, width vg.Length) (*drawing, bool) {
+	d := newDrawing(ChartMail, "Mail sent, by day", width, 200)
+	each := vg.Length(math.Max(3, math.Min(48, 0.75*float64(width-chartMargin)/float64(len(r.Days)))))
 	sent, young := make(plotter.Values, len(r.Days)), make(plotter.Values, len(r.Days))
 	total, youngDays := int64(0), 0
 	var words []string
@@ -354,7 +375,7 @@ func drawMail(r *Report) (*drawing, bool) {
 		ink    color.Color
 		days   int
 	}{{"figures are final", sent, inks()[0], len(r.Days) - youngDays}, {"complaints may still come", young, inkPale, youngDays}} {
-		b := must(plotter.NewBarChart(bars.values, width))
+		b := must(plotter.NewBarChart(bars.values, each))
 		b.Color, b.LineStyle.Width = bars.ink, 0
 		d.Add(b)
 		if bars.days > 0 && youngDays > 0 {
@@ -362,7 +383,7 @@ func drawMail(r *Report) (*drawing, bool) {
 		}
 	}
 	d.Y.Min, d.Y.Max = 0, d.Y.Max*1.3
-	d.X.Tick.Marker, d.Y.Tick.Marker = dayTicks(r.Days), countTicks{}
+	d.X.Tick.Marker, d.Y.Tick.Marker = dayTicks{r.Days, int((width - chartMargin) / 62)}, countTicks{}
 	d.X.Min, d.X.Max = -0.6, float64(len(r.Days))-0.4
 	d.alt = "Bars by day: " + strings.Join(words, ", ") + "."
 	return d, true

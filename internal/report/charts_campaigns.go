@@ -44,22 +44,28 @@ func (r *Report) bars() (bars []bar, words []string) {
 }
 
 // drawCampaigns draws how far campaigns are beyond the line of what is worst about them.
-func drawCampaigns(r *Report) (*drawing, bool) {
+func drawCampaigns(r *Report, width vg.Length) (*drawing, bool) {
 	bars, words := r.bars()
 	if len(bars) == 0 {
 		return nil, false
 	}
-	d := newDrawing(ChartCampaigns, "How far campaigns are beyond their lines", vg.Length(64+34*len(bars)))
+	d := newDrawing(ChartCampaigns, "How far campaigns are beyond their lines", width, vg.Length(64+34*len(bars)))
+	d.X.Max = farBeyond * 2.5
+	if d.narrow() {
+		d.X.Max, d.height = farBeyond*1.1, vg.Length(40+64*len(bars))
+	}
 	names := make([]plot.Tick, 0, len(bars))
 	for i := range bars {
 		y := float64(len(bars) - 1 - i)
 		d.bar(&bars[i], y)
-		names = append(names, plot.Tick{Value: y, Label: shown(bars[i].name, 24)})
+		if !d.narrow() {
+			names = append(names, plot.Tick{Value: y, Label: shown(bars[i].name, 24)})
+		}
 	}
-	one := must(plotter.NewLine(plotter.XYs{{X: 1, Y: -0.6}, {X: 1, Y: float64(len(bars)) - 0.4}}))
-	one.Color, one.Width, one.Dashes = inkText, 1.2, []vg.Length{4, 3}
-	d.Add(one)
-	d.X.Min, d.X.Max, d.Y.Min, d.Y.Max = 0, farBeyond*2.5, -0.6, float64(len(bars))-0.4
+	if !d.narrow() {
+		d.theLine(-0.6, float64(len(bars))-0.4)
+	}
+	d.X.Min, d.Y.Min, d.Y.Max = 0, -0.6, float64(len(bars))-0.4
 	d.X.Tick.Marker = plot.ConstantTicks([]plot.Tick{
 		{Value: 0, Label: "0"}, {Value: 1, Label: "the line"}, {Value: 3, Label: "3 times"}, {Value: 6, Label: "6 times"},
 	})
@@ -69,7 +75,15 @@ func drawCampaigns(r *Report) (*drawing, bool) {
 	return d, true
 }
 
-// bar draws one bar, with a mark where to stop and the figure in words.
+// theLine draws the line that all bars are measured by.
+func (d *drawing) theLine(from, to float64) {
+	one := must(plotter.NewLine(plotter.XYs{{X: 1, Y: from}, {X: 1, Y: to}}))
+	one.Color, one.Width, one.Dashes = inkText, 1.2, []vg.Length{4, 3}
+	d.Add(one)
+}
+
+// bar draws one bar, with a mark where to stop and the figure in words; in a narrow chart with the name above and the figure
+// below it.
 func (d *drawing) bar(b *bar, y float64) {
 	length, ink := math.Min(b.times, farBeyond), inkPale
 	switch b.level {
@@ -78,11 +92,15 @@ func (d *drawing) bar(b *bar, y float64) {
 	case LevelAct:
 		ink = inkAct
 	}
-	box := must(plotter.NewPolygon(plotter.XYs{{X: 0, Y: y - 0.3}, {X: length, Y: y - 0.3}, {X: length, Y: y + 0.3}, {X: 0, Y: y + 0.3}}))
+	half, over := 0.3, 0.12
+	if d.narrow() {
+		half, over = 0.13, 0.04
+	}
+	box := must(plotter.NewPolygon(plotter.XYs{{X: 0, Y: y - half}, {X: length, Y: y - half}, {X: length, Y: y + half}, {X: 0, Y: y + half}}))
 	box.Color, box.Width = ink, 0
 	d.Add(box)
 	if b.stop > 0 && b.stop <= farBeyond {
-		mark := must(plotter.NewLine(plotter.XYs{{X: b.stop, Y: y - 0.42}, {X: b.stop, Y: y + 0.42}}))
+		mark := must(plotter.NewLine(plotter.XYs{{X: b.stop, Y: y - half - over}, {X: b.stop, Y: y + half + over}}))
 		mark.Color, mark.Width = inkText, 2
 		d.Add(mark)
 		length = math.Max(length, b.stop)
@@ -90,6 +108,11 @@ func (d *drawing) bar(b *bar, y float64) {
 	text := b.figure
 	if b.times > farBeyond {
 		text += ", " + times(b.times, 1) + " the line"
+	}
+	if d.narrow() {
+		d.theLine(y-half-over, y+half+over) // elsewhere it would run through texts
+		d.Add(caption(0, y+0.29, shown(b.name, 48), inkText), caption(0, y-0.29, text, inkQuiet))
+		return
 	}
 	d.Add(caption(length, y, text, inkText))
 }

@@ -8,7 +8,11 @@ import (
 )
 
 // weekTicks marks the first day of each week.
-type weekTicks struct{ first, last float64 }
+type weekTicks struct {
+	first, last float64
+	// short leaves out the day of the week, which is the same for all.
+	short bool
+}
 
 // Ticks implements plot.Ticker.
 func (t weekTicks) Ticks(float64, float64) []plot.Tick {
@@ -17,8 +21,12 @@ func (t weekTicks) Ticks(float64, float64) []plot.Tick {
 	for t.last-t.first > 8*step {
 		step += 7
 	}
+	layout := "Mon 2 Jan"
+	if t.short {
+		layout = "2 Jan"
+	}
 	for at := t.first; at <= t.last; at += step {
-		ticks = append(ticks, plot.Tick{Value: at, Label: time.Unix(int64(at)*86400, 0).UTC().Format("Mon 2 Jan")})
+		ticks = append(ticks, plot.Tick{Value: at, Label: time.Unix(int64(at)*86400, 0).UTC().Format(layout)})
 	}
 	return ticks
 }
@@ -38,14 +46,18 @@ func (percentTicks) Ticks(low, high float64) []plot.Tick {
 }
 
 // dayTicks names the days of a period, not all of them when there are many.
-type dayTicks []Span
+type dayTicks struct {
+	days []Span
+	// room is for how many names there is room.
+	room int
+}
 
 // Ticks implements plot.Ticker.
 func (t dayTicks) Ticks(float64, float64) []plot.Tick {
 	var ticks []plot.Tick
-	step := 1 + len(t)/10
-	for i := 0; i < len(t); i += step {
-		ticks = append(ticks, plot.Tick{Value: float64(i), Label: dayOf(t[i].From)})
+	step := (len(t.days) + t.room - 1) / t.room
+	for i := 0; i < len(t.days); i += step {
+		ticks = append(ticks, plot.Tick{Value: float64(i), Label: dayOf(t.days[i].From)})
 	}
 	return ticks
 }

@@ -215,7 +215,7 @@ func (r *Report) tiles() []tile {
 	}
 	gmail := tile{Name: "Spam at Gmail", Value: "not known"}
 	if d := r.worstDomain(); d != nil {
-		gmail.Value, gmail.Note = percent(d.Highest.Rate), "highest, "+dayOf(d.Highest.Day.String())
+		gmail.Value, gmail.Note = percent(d.Highest.Rate), "of "+shown(d.Domain.Domain, 60)+" on "+dayOf(d.Highest.Day.String())
 	}
 	return append(all, gmail)
 }
