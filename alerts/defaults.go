@@ -179,7 +179,9 @@ func accountDefaults() []Rule {
 		{
 			// Under review there is a date by which SES wants an answer; so it cannot wait either.
 			Name: "AccountStatus", Signal: AccountEnforcement, By: ByRegion, Document: sesEnforcement, Critical: above(0),
-			Summary: "SES {{if .Resolved}}had{{else}}has{{end}} put account {{.Account}} in {{.Region}} under review or shut it down",
+			Summary: "SES {{if .Resolved}}had put account {{.Account}} in {{.Region}} under review or shut it down" +
+				"{{else if eq .Value `2`}}has shut down account {{.Account}} in {{.Region}}: no mail leaves" +
+				"{{else}}has put account {{.Account}} in {{.Region}} under review{{end}}",
 			Description: "SES has opened a case in the AWS Support Center and mailed the account's owner: answer it before its date, with what " +
 				"went wrong and what was changed. Stop the campaigns with the highest rates until then.",
 		},

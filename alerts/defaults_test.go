@@ -230,3 +230,18 @@ func TestDefaultsAreSound(t *testing.T) {
 		}
 	}
 }
+
+// TestAccountStatusInWords holds that whoever is woken up reads which of the two has happened.
+func TestAccountStatusInWords(t *testing.T) {
+	region := Subject{Account: "123456789012", Region: "eu-west-1"}
+	for value, want := range map[float64]string{
+		1: "SES has put account 123456789012 in eu-west-1 under review",
+		2: "SES has shut down account 123456789012 in eu-west-1: no mail leaves",
+	} {
+		d := newDesk(t, to("oncall"), nil, Defaults()...)
+		d.expectSent(d.step(gauge(AccountEnforcement, region, value)), "oncall opened critical 1")
+		if got := d.last.Changes[0].Notification.Summary; got != want {
+			t.Errorf("of %v people read %q, want %q", value, got, want)
+		}
+	}
+}
