@@ -240,7 +240,7 @@ func (l *Ledger) expireSettled(now time.Time) (more bool, err error) {
 		if err != nil {
 			return err
 		}
-		before := now.Add(-ledger.AlertKeep)
+		before := l.clock.aged(now).Add(-ledger.AlertKeep)
 		if n > l.bounds.settled || size > l.bounds.settledSize {
 			before = now
 		}

@@ -15,7 +15,7 @@
 //     has not confirmed outlive that, as pins.
 //  5. The batch row goes when it is folded and each of its Puts is confirmed.
 //  6. Maintain moves old buckets into wider ones, drops what is too old, copies the WAL into the file and gives unused pages
-//     back, in short steps.
+//     back, in short steps. While the clock is doubted, because it leapt far ahead, nothing is too old.
 //
 // Alerts, what notifiers have been told of them, the outbox and silences are rows that transactions of their own change; see
 // CommitAlerts. So are reports. They share the writer with the committer, and have nothing in memory.

@@ -58,6 +58,7 @@ func (l *Ledger) Fold(context.Context) error {
 	if err := l.usable(); err != nil {
 		return err
 	}
+	l.clock.look(l.o.Now())
 	if err := l.fold(); err != nil {
 		return l.noted(err)
 	}
@@ -286,7 +287,7 @@ func (f *folder) storeIDs(now time.Time) (evictions []*eviction, err error) {
 			return nil, err
 		}
 		for evicted := 0; ; {
-			e, err := f.l.ids.evict(class, evicted, now)
+			e, err := f.l.ids.evict(class, evicted, f.l.clock.aged(now))
 			if err != nil {
 				return nil, err
 			}

@@ -37,6 +37,7 @@ type Ledger struct {
 	covered    coverage
 	quarantine quarantineUse
 	lastBatch  int64
+	clock      clockWatch
 	// group and body are the committer's memory from one group to the next.
 	group        *group
 	body         []byte
@@ -168,6 +169,9 @@ func (l *Ledger) load() error {
 	}
 	err = l.w.get([]any{&l.quarantine.n, &l.quarantine.bytes}, "SELECT count(*), coalesce(sum(length(body)), 0) FROM quarantine")
 	if err != nil {
+		return err
+	}
+	if err := l.recallClock(); err != nil {
 		return err
 	}
 	return l.recoverUnconfirmed(folded)

@@ -77,7 +77,7 @@ func (l *Ledger) expireQuarantine(now time.Time) (more bool, err error) {
 	var dropped quarantineUse
 	err = l.stepLocked(func() (err error) {
 		dropped, err = l.dropQuarantined("id IN (SELECT id FROM quarantine WHERE stored < ? ORDER BY stored LIMIT ?)",
-			now.Add(-l.o.QuarantineKeep).Unix(), some)
+			l.clock.aged(now).Add(-l.o.QuarantineKeep).Unix(), some)
 		return err
 	}, func() { l.quarantine.add(quarantineUse{-dropped.n, -dropped.bytes}) })
 	return dropped.n == some, err

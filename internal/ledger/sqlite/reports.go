@@ -100,7 +100,7 @@ func (l *Ledger) expireReports(now time.Time) (more bool, err error) {
 		if err := l.w.get([]any{&n, &size}, "SELECT count(*), coalesce(sum(size), 0) FROM report"); err != nil {
 			return err
 		}
-		before := now.AddDate(0, -ledger.ReportMonths, 0).UnixMilli()
+		before := l.clock.aged(now).AddDate(0, -ledger.ReportMonths, 0).UnixMilli()
 		condition, args := "made_ms < ?", []any{before, some}
 		if n > l.reportBounds.reports || size > l.reportBounds.size {
 			condition, args = "?", []any{true, 1} // one, and then look again

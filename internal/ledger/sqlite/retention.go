@@ -52,6 +52,7 @@ func retentions() []retention {
 const expireSome = 2000
 
 func (l *Ledger) expireRows(r retention, now time.Time) (more bool, err error) {
+	now = l.clock.aged(now)
 	var n int64
 	err = l.stepLocked(func() (err error) {
 		n, err = l.w.execN("DELETE FROM "+r.table+" WHERE ("+r.keys+") IN (SELECT "+r.keys+" FROM "+r.table+
@@ -86,7 +87,7 @@ func (l *Ledger) expireIDs(now time.Time) (more bool, err error) {
 	var evictions []*eviction
 	err = l.stepLocked(func() error {
 		for class := range classes {
-			e, err := l.ids.evict(class, 0, now)
+			e, err := l.ids.evict(class, 0, l.clock.aged(now))
 			if err != nil {
 				return err
 			}
