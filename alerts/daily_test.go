@@ -62,8 +62,8 @@ func TestDaysThatArriveTogether(t *testing.T) {
 	r := w.round(w.spam(2, 0.0004, 0.005, 0.0005, 0.0005))
 	w.expect(r, "triggered critical")
 	for _, tr := range r.Transitions {
-		if e := tr.Alert.Evidence; e.Value != 0.005 || e.Day != Date(campaign.DayOf(w.now, time.UTC)-3) || e.Line != 0.003 {
-			t.Errorf("people are told of %v on %s, line %v", e.Value, e.Day, e.Line)
+		if e := tr.Alert.Evidence; e.Value != 0.005 || e.Day != Date(campaign.DayOf(w.now, time.UTC)-3) || e.Line != 0.003 || !e.AsOf.Equal(noon.AddDate(0, 0, -2)) {
+			t.Errorf("people are told of %v on %s, line %v, as of %s", e.Value, e.Day, e.Line, e.AsOf)
 		}
 	}
 	w.expect(w.round(w.spam(2, 0.0004, 0.005, 0.0005, 0.0005)))

@@ -149,6 +149,7 @@ func (r *rule) earlier(s *Sample, judged Date) (samples []Sample) {
 		if d := s.Days[i].Day; d > campaign.Day(judged) && s.Today-d <= freshDays {
 			day := *s
 			day.Days = s.Days[i:]
+			day.AsOf = s.AsOf.AddDate(0, 0, -int(s.newest()-d))
 			samples = append(samples, day)
 		}
 	}

@@ -229,6 +229,20 @@ func TestHostileNames(t *testing.T) {
 }
 
 // TestEveryRule holds that every default rule leads somewhere, and can be silenced.
+// TestSilenceOfAGroup holds that what silences a group leaves other owners' alerts of the rule alone.
+func TestSilenceOfAGroup(t *testing.T) {
+	n := &alerts.Notification{
+		Rule: "CampaignHardBounceRate", Signal: alerts.RateOf(signal.HardBounceRate), By: alerts.ByCampaign, Owner: "growth",
+		Group:   []observation.Field{{Name: "tenant", Value: "acme"}},
+		Members: []alerts.Member{{Subject: alerts.Subject{Campaign: "a"}}, {Subject: alerts.Subject{Campaign: "b"}}},
+	}
+	all := new(Settings).commands(n, nil)
+	want := "mailvane silence add --match rule=CampaignHardBounceRate --match owner=growth --match tenant=acme --for 2h --comment 'being looked at'"
+	if len(all) != 1 || all[0].Line != want {
+		t.Errorf("commands %q, want %s", all, want)
+	}
+}
+
 func TestEveryRule(t *testing.T) {
 	r := newRig(t)
 	d := New(Options{View: r.view, Ledger: r.ledger, Log: slog.New(slog.DiscardHandler)}, settings())

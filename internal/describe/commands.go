@@ -185,6 +185,10 @@ func (c *commands) silence(n *alerts.Notification) {
 			}
 		}
 	} else {
+		// Others' alerts of the rule are a group of their own, which this does not tell of.
+		if n.Owner != "" {
+			matchers = append(matchers, [2]string{"owner", n.Owner})
+		}
 		for _, l := range n.Group {
 			matchers = append(matchers, [2]string{l.Name, l.Value})
 		}
