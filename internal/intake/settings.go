@@ -70,14 +70,19 @@ func (in *Intake) dated(ctx context.Context, kind string, value any) ([]ledger.V
 		return nil, fmt.Errorf("read versions of %s: %w", kind, err)
 	}
 	next := ledger.Version{Body: body, Since: time.Unix(0, 0).UTC()}
-	if n := len(versions); n > 0 {
-		if bytes.Equal(versions[n-1].Body, body) {
+	if now := in.now().UTC(); len(versions) > 0 {
+		next.Since = now
+		// A version from further ahead was made by a clock that was wrong: it is not the one in force.
+		n := len(versions)
+		for n > 0 && versions[n-1].Since.Sub(now) >= maxAhead {
+			n--
+		}
+		if n > 0 && bytes.Equal(versions[n-1].Body, body) {
 			return versions, nil
 		}
-		next.Since = in.now().UTC()
 		// A clock that was set back a little must not put the newest version before the one that it replaces.
-		if last := versions[n-1].Since; !next.Since.After(last) && last.Sub(next.Since) < maxAhead {
-			next.Since = last.Add(time.Millisecond)
+		if n > 0 && !now.After(versions[n-1].Since) {
+			next.Since = versions[n-1].Since.Add(time.Millisecond)
 		}
 	}
 	if err := in.ledger.AddVersion(ctx, kind, next); err != nil {
