@@ -14,8 +14,8 @@
 //
 // An alert mutes those of the same cause that are no worse and about a part of what it is about: one about an account or region
 // those about the campaigns that were sent from there, one about a domain those about its identifiers and campaigns, and, of
-// what Gmail says, the same about its subdomains; but not one of which nobody hears. The notification of the one lists the others. What was told before it was
-// muted is not taken back, and its end is told.
+// what Gmail says, the same about its subdomains. One of which nobody hears mutes nothing. The notification of the one lists the
+// others. What was told before it was muted is not taken back, and its end is told.
 //
 // Rules, State, Groups, Router and Silences do not change once made and may be shared. Notifier and Store are contracts; the
 // notifiers are in packages below this one. Of the module it imports observation, signal and campaign.

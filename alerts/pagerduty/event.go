@@ -106,6 +106,9 @@ func severity(s alerts.Severity) string {
 
 // source names what is affected: the worst of the alerts.
 func source(n *alerts.Notification) string {
+	if n.By == alerts.ByDaemon { // whose subject is empty, or a detail that says nothing by itself
+		return "mailvane"
+	}
 	for _, members := range [][]alerts.Member{n.Members, n.Gone} {
 		if len(members) > 0 {
 			return delivery.Shorten(members[0].Subject.String(), maxField)

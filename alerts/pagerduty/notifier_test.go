@@ -259,3 +259,15 @@ func TestTogether(t *testing.T) {
 		t.Errorf("alerts %+v", a)
 	}
 }
+
+// TestSource holds that the field that PagerDuty cannot do without names what is affected, this program included.
+func TestSource(t *testing.T) {
+	n := read(t, "opened")
+	if got := newEvent(n, routingKey).Payload.Source; got != n.Members[0].Subject.String() {
+		t.Errorf("source %q", got)
+	}
+	n.By, n.Members[0].Subject = alerts.ByDaemon, alerts.Subject{}
+	if got := newEvent(n, routingKey).Payload.Source; got != "mailvane" {
+		t.Errorf("source of an alert about this program: %q", got)
+	}
+}
