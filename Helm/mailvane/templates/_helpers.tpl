@@ -101,6 +101,16 @@ httpGet:
 {{- if and .Values.serviceMonitor.enabled (not (dig "telemetry" "prometheus" true .Values.config)) -}}
 {{- fail "serviceMonitor.enabled needs /metrics, which config.telemetry.prometheus: false takes away" -}}
 {{- end -}}
+{{- range list "app.kubernetes.io/name" "app.kubernetes.io/instance" -}}
+{{- if hasKey (default (dict) $.Values.podLabels) . -}}
+{{- fail (printf "podLabels: %s is the chart's own, by which the service finds its pod" .) -}}
+{{- end -}}
+{{- end -}}
+{{- range list "checksum/config" "cluster-autoscaler.kubernetes.io/safe-to-evict-local-volumes" -}}
+{{- if hasKey (default (dict) $.Values.podAnnotations) . -}}
+{{- fail (printf "podAnnotations: %s is the chart's own" .) -}}
+{{- end -}}
+{{- end -}}
 {{- range .Values.prometheusRule.files -}}
 {{- if not ($.Files.Get (printf "files/prometheus/%s" .)) -}}
 {{- fail (printf "prometheusRule.files: there is no %s in the folder files/prometheus of the chart" .) -}}
