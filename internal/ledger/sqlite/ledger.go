@@ -71,6 +71,9 @@ func Open(ctx context.Context, o Options) (*Ledger, error) {
 }
 
 func open(ctx context.Context, o Options) (_ *Ledger, err error) {
+	if err := checkPath(o.Path); err != nil {
+		return nil, err
+	}
 	lock, err := takeLock(o.Path + ".lock")
 	if err != nil {
 		return nil, err

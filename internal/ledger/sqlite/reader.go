@@ -40,6 +40,9 @@ func OpenReader(ctx context.Context, path string) (*Reader, error) {
 }
 
 func openReader(ctx context.Context, path string) (*Reader, error) {
+	if err := checkPath(path); err != nil {
+		return nil, err
+	}
 	if err := inspect(path); errors.Is(err, fs.ErrNotExist) {
 		return nil, errors.New("there is none yet: the first start makes it")
 	} else if err != nil {

@@ -126,6 +126,21 @@ func migrate(tx execer, version int) error {
 	return err
 }
 
+// checkPath refuses what a ledger can neither be nor take the place of: a folder, and a link to a file that is not there, such
+// as one on a disk that is not mounted.
+func checkPath(path string) error {
+	info, err := os.Stat(path)
+	switch {
+	case err == nil && info.IsDir():
+		return fmt.Errorf("it is a folder; name a file in it, such as %s", filepath.Join(path, "ledger.db"))
+	case errors.Is(err, os.ErrNotExist):
+		if target, err := os.Readlink(path); err == nil {
+			return fmt.Errorf("it is a link to %s, which is not there: mount or restore what should hold it, or change ledger.path", target)
+		}
+	}
+	return nil
+}
+
 // inspect refuses a file that is not a ledger, by its header alone: SQLite has not touched it yet.
 // (https://www.sqlite.org/fileformat.html#the_database_header)
 func inspect(path string) error {
