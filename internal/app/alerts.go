@@ -130,7 +130,7 @@ func (d *Daemon) startAlerts(c *config.Config) error {
 	a := d.alerts
 	for _, job := range []schedule.Job{
 		{Name: "notifications", Run: func(ctx context.Context) (bool, error) { return false, a.sender.Run(ctx) }},
-		{Name: "alarm", Every: alarmEvery, Run: func(ctx context.Context) (bool, error) { return false, a.alarm.Check(ctx) }},
+		{Name: "alarm", Every: alarmEvery, Steady: true, Run: func(ctx context.Context) (bool, error) { return false, a.alarm.Check(ctx) }},
 		{Name: "outbox", Every: outboxEvery, Run: d.countOutbox},
 	} {
 		job.MaxConcurrent = 1
@@ -139,7 +139,7 @@ func (d *Daemon) startAlerts(c *config.Config) error {
 		}
 	}
 	every := time.Duration(c.Alerts.Every)
-	err := a.jobs.Add(schedule.Job{Name: roundsJob, Every: every, MaxConcurrent: 1, Gate: d.watchable, Run: d.evaluate})
+	err := a.jobs.Add(schedule.Job{Name: roundsJob, Every: every, Steady: true, MaxConcurrent: 1, Gate: d.watchable, Run: d.evaluate})
 	return errors.Join(err, d.startHeartbeat(c))
 }
 
@@ -155,7 +155,7 @@ func (d *Daemon) startHeartbeat(c *config.Config) error {
 		Working: func() error { return d.alerts.watcher.Working(3*every + 30*time.Second) },
 	})
 	return d.alerts.jobs.Add(schedule.Job{
-		Name: heartbeatJob, Every: time.Duration(c.Alerts.Heartbeat.Every), MaxConcurrent: 1,
+		Name: heartbeatJob, Every: time.Duration(c.Alerts.Heartbeat.Every), Steady: true, MaxConcurrent: 1,
 		Run: func(ctx context.Context) (bool, error) { return false, beat.Beat(ctx) },
 	})
 }

@@ -19,6 +19,9 @@ type Job struct {
 	Timeout time.Duration
 	// MaxConcurrent is how many passes may run at once, at least 1. A job that keeps positions must leave it at 1.
 	MaxConcurrent int
+	// Steady says that failures put no pass off for longer than Every. It is for work that spares nobody by being late, such as
+	// looking whether something is in trouble.
+	Steady bool
 	// Gate, when not nil, is asked before each pass; while it returns an error no pass starts, and the job's state shows
 	// it. It must be quick, and is called from the job's own goroutine.
 	Gate func() error
@@ -38,6 +41,8 @@ func (j *Job) check() error {
 		return errors.New("a job's times are not negative")
 	case j.MaxConcurrent < 1:
 		return errors.New("a job runs at least one pass at once")
+	case j.Steady && j.Every == 0:
+		return errors.New("a steady job needs a cadence")
 	}
 	return nil
 }

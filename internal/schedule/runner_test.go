@@ -254,6 +254,28 @@ func TestBackOff(t *testing.T) {
 	})
 }
 
+// A steady job that fails keeps its cadence, once the pause would be longer.
+func TestSteady(t *testing.T) {
+	bubble(t, Options{}, func(t *testing.T, r *Runner) {
+		s := newStarts()
+		add(t, r, Job{Every: 5 * time.Second, Steady: true, Run: func(context.Context) (bool, error) {
+			s.note()
+			return false, &collectors.Error{Reason: collectors.ReasonUnavailable, RetryAfter: time.Minute, Err: errors.New("down")}
+		}})
+		time.Sleep(19 * time.Second)
+		s.want(t, 0, 5*time.Second, 10*time.Second, 15*time.Second)
+	})
+	bubble(t, Options{}, func(t *testing.T, r *Runner) {
+		s := newStarts()
+		add(t, r, Job{Every: 5 * time.Second, Steady: true, Run: func(context.Context) (bool, error) {
+			s.note()
+			return false, &collectors.Error{Reason: collectors.ReasonUnavailable, Err: errors.New("down")}
+		}})
+		time.Sleep(19 * time.Second)
+		s.want(t, 0, time.Second, 3*time.Second, 7*time.Second, 12*time.Second, 17*time.Second)
+	})
+}
+
 // Trouble begins with the first pass that fails, however long ago the one before it was.
 func TestFailingSince(t *testing.T) {
 	bubble(t, Options{}, func(t *testing.T, r *Runner) {

@@ -305,5 +305,9 @@ func (w *worker) failed(e ending) {
 	s.Failures++
 	s.Limit = 1
 	s.LastFailure = time.Now()
-	s.NextStart = s.LastFailure.Add(pause(s.Failures, e.err, s.Every, w.runner.random()))
+	rest := pause(s.Failures, e.err, s.Every, w.runner.random())
+	if w.job.Steady {
+		rest = min(rest, s.Every)
+	}
+	s.NextStart = s.LastFailure.Add(rest)
 }
