@@ -68,7 +68,7 @@ func Mail(r *Report) (Message, error) {
 		}
 	}
 	t, err := template.New("mail").Funcs(template.FuncMap{
-		"moment": func(t time.Time) string { return r.moment(t) }, "mailCells": mailCells,
+		"moment": func(t time.Time) string { return r.moment(t) }, "mailCells": mailCells, "next": func(i int) int { return i + 1 },
 		// html/template knows no scheme cid, and would put another in its place.
 		"cid": func(id string) template.URL { return template.URL("cid:" + id) }, //nolint:gosec // ids are made here
 	}).Parse(mailHTML)
