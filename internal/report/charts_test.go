@@ -42,7 +42,7 @@ func TestMailOnPhone(t *testing.T) {
 	w := story(t)
 	mail, err := report.Mail(w.build(w.options(week(t, "2026-W46", "UTC"))))
 	check(t, err)
-	for _, want := range []string{"@media (max-width:520px)", `<span class="label" style="display:none;mso-hide:all">Hard bounces: </span>`, `<tr class="heads"`} {
+	for _, want := range []string{"@media (max-width:520px)", `<span class="label" style="display:none;mso-hide:all">Hard bounces: </span>`, `<tr class="heads"`, ".rows .heads { display:none !important }"} {
 		if !strings.Contains(mail.HTML, want) {
 			t.Errorf("no %q in\n%s", want, mail.HTML)
 		}
