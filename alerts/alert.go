@@ -24,6 +24,8 @@ type Alert struct {
 	Levels [2]Level `json:"levels"`
 	// Judged is the newest day that a daily reading was judged by, 0 for none.
 	Judged Date `json:"judged,omitempty"`
+	// Awaited are the days of the last few before Judged that had not arrived by then: bit n stands for n days before it.
+	Awaited uint8 `json:"awaited,omitempty"`
 	// StartedAt is when it began to fire; with ID it names an episode. Since is when its severity last changed.
 	StartedAt time.Time `json:"started_at,omitzero"`
 	Since     time.Time `json:"since,omitzero"`

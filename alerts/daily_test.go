@@ -1,6 +1,7 @@
 package alerts
 
 import (
+	"slices"
 	"testing"
 	"time"
 
@@ -82,6 +83,56 @@ func TestDaysThatArriveTogether(t *testing.T) {
 	late := w.spam(2, 0.0004, 0.005, 0.0004)
 	late.Days[1].Late = true
 	w.expect(w.round(late))
+}
+
+// A day that arrives after a newer one is judged, too, and once; what is only revised, late or old still raises nothing.
+func TestDayThatArrivesAfterANewerOne(t *testing.T) {
+	const bad, good = 0.005, 0.0004
+	arrives := func(t *testing.T, w *world, after int, change func(*Day)) Round {
+		t.Helper()
+		s := w.spam(1, good, bad, good, good)
+		change(&s.Days[1])
+		without := s
+		without.Days = slices.Delete(slices.Clone(s.Days), 1, 2)
+		w.expect(w.round(without))
+		w.expect(w.round(without))
+		w.days(after)
+		s.Today += campaign.Day(after)
+		first := w.round(s)
+		w.expect(w.round(s))
+		return first
+	}
+	w := newWorld(t, spamRule())
+	r := arrives(t, w, 1, func(*Day) {})
+	w.expect(r, "triggered critical")
+	for _, tr := range r.Transitions {
+		if e := tr.Alert.Evidence; e.Value != bad || e.Day != Date(campaign.DayOf(w.now, time.UTC)-3) {
+			t.Errorf("people are told of %v on %s", e.Value, e.Day)
+		}
+	}
+	for name, c := range map[string]struct {
+		after  int
+		change func(*Day)
+	}{
+		"good":             {1, func(d *Day) { d.Value = good }},
+		"back-filled":      {1, func(d *Day) { d.Late = true }},
+		"without a figure": {1, func(d *Day) { d.Reported = false }},
+		"little mail":      {1, func(d *Day) { d.Deliveries = 10 }},
+		"old":              {3, func(*Day) {}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t, spamRule())
+			w.expect(arrives(t, w, c.after, c.change))
+		})
+	}
+	// Two bad days in three, of which the one between comes last.
+	w = newWorld(t, spamRule())
+	s := w.spam(1, 0.0005, 0.002, 0.002, good)
+	without := s
+	without.Days = slices.Delete(slices.Clone(s.Days), 1, 2)
+	w.expect(w.round(without))
+	w.expect(w.round(s), "triggered warning")
+	w.expect(w.round(s))
 }
 
 // A rate that stays bad while less is sent is not back to normal.

@@ -194,7 +194,7 @@ func (e *evaluation) observe(r *rule, s *Sample) {
 		e.end(a, RuleChanged)
 		return
 	}
-	if a.Phase() == "inactive" && !r.starts(s, a.Judged) {
+	if a.Phase() == "inactive" && !r.starts(s, a.judgedUntil(s)) {
 		return
 	}
 	e.move(r, a, s)
@@ -288,7 +288,7 @@ func (e *evaluation) move(r *rule, a *Alert, s *Sample) {
 // end resolves or forgets an alert whatever its figure is.
 func (e *evaluation) end(a *Alert, why Reason) {
 	next := *a
-	next.Levels, next.Judged = [2]Level{}, 0
+	next.Levels, next.Judged, next.Awaited = [2]Level{}, 0, 0
 	e.settle(nil, a, &next, nil, why)
 }
 
@@ -338,7 +338,7 @@ func kindOf(was, next *Alert) TransitionKind {
 		return Pended
 	case before == "pending" && after == "inactive":
 		return Cancelled
-	case was.Levels != next.Levels || was.Judged != next.Judged:
+	case was.Levels != next.Levels || was.Judged != next.Judged, was.Awaited != next.Awaited:
 		return Noted
 	default:
 		return ""

@@ -2,6 +2,7 @@ package alerts
 
 import (
 	"cmp"
+	"slices"
 	"time"
 
 	"github.com/mailvane/mailvane/internal/campaign"
@@ -107,10 +108,12 @@ func severity(levels *[2]Level) Severity {
 
 // advance makes of an alert what it is after one sample, with the reason for which its last level ended.
 //
-// Days may arrive several at a time. Each is judged, in their order, as if it had come alone; and when one before the last has
-// raised the alert, people are told of that one.
+// Days may arrive several at a time, or after a newer one. Each is judged, in their order, as if it had come alone; and when one
+// before the last has raised the alert, people are told of that one.
 func (r *rule) advance(a *Alert, s *Sample, now time.Time) (ended Reason) {
 	raised, worst := Evidence{}, None
+	before := a.Judged
+	a.Judged = a.judgedUntil(s)
 	for _, day := range r.earlier(s, a.Judged) {
 		was := severity(&a.Levels)
 		judged, why := r.stepLevels(a, &day, now)
@@ -122,8 +125,11 @@ func (r *rule) advance(a *Alert, s *Sample, now time.Time) (ended Reason) {
 	}
 	judged, why := r.stepLevels(a, s, now)
 	ended = cmp.Or(why, ended)
-	if r.kind == Daily && judgedDay(judged, r) {
-		a.Judged = Date(s.newest())
+	switch {
+	case r.kind == Daily && judgedDay(judged, r):
+		a.Judged, a.Awaited = Date(s.newest()), s.awaited()
+	default:
+		a.Judged = before
 	}
 	i := r.telling(severity(&a.Levels))
 	e := r.evidence(r.levels[i], s, judged[i])
@@ -138,6 +144,28 @@ func (r *rule) advance(a *Alert, s *Sample, now time.Time) (ended Reason) {
 	}
 	a.Evidence = e
 	return ended
+}
+
+// judgedUntil is the day up to which nothing has to be judged any more: the newest that was, or the one before a day that
+// arrived after it.
+func (a *Alert) judgedUntil(s *Sample) Date {
+	until := a.Judged
+	for i := range s.Days {
+		if ago := campaign.Day(a.Judged) - s.Days[i].Day; ago > 0 && ago <= freshDays && s.Today-s.Days[i].Day <= freshDays && a.Awaited&(1<<ago) != 0 {
+			until = Date(s.Days[i].Day - 1)
+		}
+	}
+	return until
+}
+
+// awaited are the days that have not arrived though the newest has, as Alert has them.
+func (s *Sample) awaited() (days uint8) {
+	for ago := campaign.Day(1); ago <= freshDays; ago++ {
+		if !slices.ContainsFunc(s.Days, func(d Day) bool { return d.Day == s.newest()-ago }) {
+			days |= 1 << ago
+		}
+	}
+	return days
 }
 
 // earlier are the samples as they would have been on the days that arrived since one was judged, the newest day left out.
