@@ -100,7 +100,9 @@ type Member struct {
 	ID        string    `json:"id"`
 	StartedAt time.Time `json:"started_at"`
 	Severity  Severity  `json:"severity"`
-	Subject   Subject   `json:"subject"`
+	// Was is the severity under which the notifier was told of it before, None if it was not.
+	Was     Severity `json:"was,omitempty"`
+	Subject Subject  `json:"subject"`
 	// Evidence has the value with its interval and n of N, the line, and as of when.
 	Evidence Evidence            `json:"evidence,omitzero"`
 	Owner    string              `json:"owner,omitempty"`

@@ -60,6 +60,8 @@ type place struct {
 	alert *Alert
 	id    string
 	loud  bool
+	// was is the severity under which the notifier was told of it, None if it was not.
+	was Severity
 }
 
 // Plan compares the alerts of a state with what the notifiers have been told. Round is the one that led to the state; it
@@ -125,7 +127,7 @@ func (w *planning) place(told *Groups) {
 		for _, notifier := range to.ever {
 			at := groupID{notifier, key}
 			loud := !quiet && slices.Contains(to.now, notifier)
-			w.places[at] = append(w.places[at], place{a, id, loud})
+			w.places[at] = append(w.places[at], place{alert: a, id: id, loud: loud})
 		}
 	}
 }
@@ -141,11 +143,12 @@ func (w *planning) update(id groupID, g *Group) {
 		return
 	}
 	members, gone, fresh := told.compare(w.places[id])
-	worst, worstLoud := None, None
+	worst, worstLoud, worse := None, None, false
 	for _, m := range members {
 		worst = max(worst, m.alert.Severity)
 		if m.loud {
 			worstLoud = max(worstLoud, m.alert.Severity)
+			worse = worse || m.was != None && m.alert.Severity > m.was
 		}
 	}
 	switch waited := w.now.Sub(told.NotifiedAt) >= gather || told.NotifiedAt.After(w.now); {
@@ -158,6 +161,8 @@ func (w *planning) update(id groupID, g *Group) {
 		w.tell(told, Worsened, members, gone, worst)
 	case worst < told.Severity && worstLoud != None:
 		w.tell(told, Eased, members, gone, worst)
+	case worse && waited: // beside one that was as bad before
+		w.tell(told, Worsened, members, gone, worst)
 	case fresh && waited:
 		w.tell(told, Joined, members, gone, worst)
 	case len(gone) > 0 && waited:
@@ -186,6 +191,7 @@ func (g *Group) compare(alerts []place) (members []place, gone []Episode, fresh 
 		switch {
 		case was != nil && was.StartedAt.Equal(a.alert.StartedAt):
 			stay[a.id] = true
+			a.was = was.Severity
 		case a.loud:
 			fresh = true
 			// One that fires again before its end was told has not ended: who were told both would take it for over.
@@ -229,6 +235,7 @@ func (w *planning) tell(g Group, why Change, members []place, gone []Episode, wo
 		muted = append(muted, w.muted[m.id]...)
 		if len(n.Members) < maxMembers {
 			n.Members = append(n.Members, w.member(m.alert, m.id))
+			n.Members[len(n.Members)-1].Was = m.was
 		}
 	}
 	n.More = len(members) - len(n.Members)

@@ -185,6 +185,26 @@ func TestMemberFiresAnew(t *testing.T) {
 	}
 }
 
+// A member that becomes critical beside one that is critical already is told of, though the group is no worse: who was told of
+// a warning acts on it as on one.
+func TestMemberWorsens(t *testing.T) {
+	d := newDesk(t, to("oncall"), nil, quick(bounceRule()))
+	d.expectSent(d.step(append(campaigns(300, "a"), campaigns(80, "b")...)...), "oncall opened critical 2")
+	d.after(time.Minute)
+	d.expectSent(d.step(campaigns(300, "a", "b")...))
+	d.after(4 * time.Minute)
+	d.expectSent(d.step(campaigns(300, "a", "b")...), "oncall worsened critical 2")
+	was := map[string]Severity{}
+	for _, m := range d.last.Changes[0].Notification.Members {
+		was[m.Subject.Campaign] = m.Was
+	}
+	if diff := cmp.Diff(map[string]Severity{"a": Critical, "b": Warning}, was); diff != "" {
+		t.Errorf("severities told before: %s", diff)
+	}
+	d.after(10 * time.Minute)
+	d.expectSent(d.step(campaigns(300, "a", "b")...))
+}
+
 // However many alerts with however many labels a group has, a ledger can store it: what it could not would hold up all alerts.
 func TestLargestGroup(t *testing.T) {
 	d := newDesk(t, to("oncall"), nil, bounceRule())

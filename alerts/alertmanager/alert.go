@@ -30,8 +30,8 @@ func newAlerts(n *alerts.Notification, now time.Time) []alert {
 		a := newAlert(n, m, m.Severity, now.Add(lasts))
 		a.annotate(n, m)
 		all = append(all, a)
-		if was := before(n, m); was != alerts.None && !forgotten {
-			all = append(all, newAlert(n, m, was, n.At))
+		if m.Was != alerts.None && m.Was != m.Severity && !forgotten {
+			all = append(all, newAlert(n, m, m.Was, n.At))
 		}
 	}
 	for i := range n.Gone {
@@ -41,20 +41,6 @@ func newAlerts(n *alerts.Notification, now time.Time) []alert {
 		}
 	}
 	return all
-}
-
-// before is the severity that a member had when it was told of last, None if it is the same or there was none.
-func before(n *alerts.Notification, m *alerts.Member) alerts.Severity {
-	switch {
-	case !m.StartedAt.Before(n.At):
-		return alerts.None
-	case n.Change == alerts.Worsened && m.Severity == alerts.Critical:
-		return alerts.Warning
-	case n.Change == alerts.Eased && m.Severity == alerts.Warning:
-		return alerts.Critical
-	default:
-		return alerts.None
-	}
 }
 
 // newAlert has the labels by which an alert is known.
