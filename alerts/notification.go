@@ -20,9 +20,11 @@ const (
 	Closed   Change = "closed"
 )
 
-// maxMembers bounds a list of alerts that people read, maxGone one for machines.
+// maxMembers bounds a list of alerts that people read, maxKept the one for a receiver that ends what it is not told of again,
+// maxGone that of what is over.
 const (
 	maxMembers = 20
+	maxKept    = 80
 	maxGone    = 200
 )
 
@@ -58,7 +60,7 @@ type Notification struct {
 	Description string `json:"description,omitempty"`
 	Runbook     string `json:"runbook,omitempty"`
 	Document    string `json:"document,omitempty"`
-	// Members are the alerts of the group, the worst first, at most 20; More is how many are not listed. Gone are those that
+	// Members are the alerts of the group, the worst first, at most 20, for a Resender 80 in any order; More is how many are not listed. Gone are those that
 	// the notifier is not to show any more, at most 200, with the severity and the labels under which it was told of them;
 	// their Evidence and Summary may not be known. A closing lists none but those.
 	Members []Member `json:"members,omitempty"`

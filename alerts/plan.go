@@ -22,6 +22,9 @@ type Planner struct {
 	Rules    *Rules
 	Router   *Router
 	Silences *Silences
+	// Forgets says of a notifier that it ends what it is not told of again, as a Resender's receiver does. It is told of many
+	// more members than people read, and of those once told for as long as they fire. Nil stands for never.
+	Forgets func(notifier string) bool
 }
 
 // GroupChange is a change of what a notifier is told: the group and the notification must be stored together, and with the
@@ -211,16 +214,21 @@ func (g *Group) compare(alerts []place) (members []place, gone []Episode, fresh 
 
 // tell makes the notification of a group that fires.
 func (w *planning) tell(g Group, why Change, members []place, gone []Episode, worst Severity) {
-	first := members[0].alert
 	if !g.open() {
+		a := members[0].alert
 		g.StartedAt = w.now
-		g.Rule, g.Signal, g.By, g.Owner = first.Rule, first.Signal, first.By, first.Owner
-		_, g.Labels = groupOf(first)
+		g.Rule, g.Signal, g.By, g.Owner = a.Rule, a.Signal, a.By, a.Owner
+		_, g.Labels = groupOf(a)
 	}
 	g.Severity = worst
 	slices.SortStableFunc(members, func(a, b place) int {
 		return cmp.Or(cmp.Compare(b.alert.Severity, a.alert.Severity), cmp.Compare(b.alert.excess(), a.alert.excess()))
 	})
+	first, listed := members[0].alert, maxMembers
+	if w.Forgets != nil && w.Forgets(g.Notifier) {
+		listed = maxKept
+		g.listedFirst(members)
+	}
 	g.Members = nil
 	for i, m := range members {
 		e := Episode{m.id, m.alert.StartedAt, m.alert.Subject, m.alert.Severity, m.alert.Labels}
@@ -233,7 +241,7 @@ func (w *planning) tell(g Group, why Change, members []place, gone []Episode, wo
 	var muted []*Alert
 	for _, m := range members {
 		muted = append(muted, w.muted[m.id]...)
-		if len(n.Members) < maxMembers {
+		if len(n.Members) < listed {
 			n.Members = append(n.Members, w.member(m.alert, m.id))
 			n.Members[len(n.Members)-1].Was = m.was
 		}
@@ -243,12 +251,30 @@ func (w *planning) tell(g Group, why Change, members []place, gone []Episode, wo
 		n.Muted = append(n.Muted, w.member(a, a.ID()))
 	}
 	n.MoreMuted = len(muted) - len(n.Muted)
-	n.Summary = n.Members[0].Summary
+	n.Summary = w.Rules.Summary(first, "", w.now)
 	if len(members) > 1 {
 		n.Summary = shorten(fmt.Sprintf("%d times %s, the worst: %s", len(members), g.Rule, n.Summary), maxSummary)
 	}
-	n.Description = w.Rules.Description(members[0].alert, "", w.now)
+	n.Description = w.Rules.Description(first, "", w.now)
 	w.change(g, n)
+}
+
+// listedFirst puts those first that the last notification listed, so that none that fires on falls out of the list.
+func (g *Group) listedFirst(members []place) {
+	listed := make(map[string]bool, maxKept)
+	for _, m := range g.Members[:min(len(g.Members), maxKept)] {
+		listed[m.ID] = true
+	}
+	slices.SortStableFunc(members, func(a, b place) int {
+		switch {
+		case listed[a.id] == listed[b.id]:
+			return 0
+		case listed[a.id]:
+			return -1
+		default:
+			return 1
+		}
+	})
 }
 
 // close makes the last notification of a group.

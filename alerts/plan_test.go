@@ -266,6 +266,35 @@ func TestManyMembers(t *testing.T) {
 	}
 }
 
+// A receiver that ends what it is not told of again is told of a member for as long as that fires, however many worse ones come.
+func TestMembersAreKept(t *testing.T) {
+	d := newDesk(t, to("oncall"), nil, quick(bounceRule()))
+	d.planner.Forgets = func(notifier string) bool { return notifier == "oncall" }
+	named := func(prefix string, n int) (names []string) {
+		for i := range n {
+			names = append(names, fmt.Sprintf("%s%03d", prefix, i))
+		}
+		return names
+	}
+	old := campaigns(80, named("old", maxKept-1)...)
+	d.expectSent(d.step(old...), fmt.Sprintf("oncall opened warning %d", maxKept-1))
+	for _, round := range []struct{ worse, sent string }{{"worse", "oncall worsened critical 129"}, {"yet-worse", "oncall joined critical 179"}} {
+		d.after(5 * time.Minute)
+		d.expectSent(d.step(append(campaigns(300, named(round.worse, 50)...), old...)...), round.sent)
+		n := d.last.Changes[0].Notification
+		listed := map[string]bool{}
+		for _, m := range n.Members {
+			listed[m.Subject.Campaign] = true
+		}
+		if len(n.Members) != maxKept || !listed["old000"] || !listed["old078"] || !listed["worse000"] {
+			t.Errorf("%s: %d members, not all that were listed before: %v", n.Change, len(n.Members), listed)
+		}
+		if !strings.Contains(n.Summary, "30 %") {
+			t.Errorf("the summary is not of the worst: %s", n.Summary)
+		}
+	}
+}
+
 func TestSilences(t *testing.T) {
 	d := newDesk(t, to("oncall"), nil, quick(bounceRule()))
 	silence := Silence{ID: "s1", Matchers: []Matcher{{Name: "campaign", Globs: []string{"a*"}}}, StartsAt: noon, EndsAt: noon.Add(time.Hour), Comment: "known"}

@@ -93,7 +93,7 @@ func (d *Daemon) openAlerts(ctx context.Context, c *config.Config) error {
 	}
 	a.watcher = watch.NewWatcher(watch.WatcherOptions{
 		Store: store, Sampler: a.sampler, Silences: a.silences, Describer: d.describer(c), Now: d.env.Now, Log: d.log,
-		Observe: d.observeRound, Committed: a.sender.Wake,
+		Forgets: a.sender.Forgets, Observe: d.observeRound, Committed: a.sender.Wake,
 	}, p.rules, p.router)
 	d.alerts = a
 	d.undo = append(d.undo, undo{"alerts", alertsTimeout, a.jobs.Stop})

@@ -93,6 +93,14 @@ func (s *Sender) Apply(notifiers map[string]alerts.Notifier) {
 	s.Wake()
 }
 
+// Forgets says of a notifier that it is reminded of what stands, because its receiver ends what it is not told of again.
+func (s *Sender) Forgets(notifier string) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	_, forgets := s.notifiers[notifier].(alerts.Resender)
+	return forgets
+}
+
 // Wake has the sender look into the outbox at once. It does not block.
 func (s *Sender) Wake() {
 	select {

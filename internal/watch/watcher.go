@@ -28,7 +28,7 @@ type SilenceLister interface {
 	List(ctx context.Context) ([]alerts.Silence, error)
 }
 
-// WatcherOptions are what a Watcher is made of. Describer, Observe and Committed may be nil.
+// WatcherOptions are what a Watcher is made of. Describer, Forgets, Observe and Committed may be nil.
 type WatcherOptions struct {
 	Store     alerts.Store
 	Sampler   Sampler
@@ -36,6 +36,8 @@ type WatcherOptions struct {
 	Describer alerts.Describer
 	Now       func() time.Time
 	Log       *slog.Logger
+	// Forgets says of a notifier that its receiver ends what it is not told of again; nil stands for never.
+	Forgets func(notifier string) bool
 	// Observe is told of each round.
 	Observe func(Round)
 	// Committed is called when notifications went to the outbox.
@@ -169,7 +171,7 @@ func (w *Watcher) round(ctx context.Context) (report Round, err error) {
 		w.o.Log.Warn("alerts are judged without all that they need", "err", report.Err)
 	}
 	next := held{state: w.held.state.With(found)}
-	planner := alerts.Planner{Rules: p.rules, Router: p.router, Silences: w.silences}
+	planner := alerts.Planner{Rules: p.rules, Router: p.router, Silences: w.silences, Forgets: w.o.Forgets}
 	plan := planner.Plan(next.state, w.held.groups, found)
 	next.groups = w.held.groups.With(plan.Changes)
 	step := alerts.Step{Transitions: found.Transitions, Groups: plan.Changes, Entries: w.entries(ctx, plan.Changes)}

@@ -57,6 +57,29 @@ func TestRounds(t *testing.T) {
 	}
 }
 
+// TestReceiversThatForget hands on more members where those that are left out would end.
+func TestReceiversThatForget(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	w := r.watcher()
+	flood := alerts.Rule{Name: "Flood", Signal: alerts.CampaignFlood, Warning: &alerts.Line{Above: new(100.0)}} // all of it one group
+	w.Apply(compile(t, flood), routeTo(t, "am", "pager"))
+	w.o.Forgets = NewSender(SenderOptions{Now: r.now}, map[string]alerts.Notifier{"am": forgetful{newPhone(nil)}, "pager": newPhone(nil)}).Forgets
+	for i := range 30 {
+		r.set(fmt.Sprintf("tag%02d", i), 150)
+	}
+	r.round(w)
+	messages, err := r.store.Messages(t.Context(), MessageQuery{Page: Page{Limit: 10}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	listed := map[string]int{}
+	for i := range messages {
+		listed[messages[i].Notification.Notifier] = max(listed[messages[i].Notification.Notifier], len(messages[i].Notification.Members))
+	}
+	same(t, "members listed", listed, map[string]int{"am": 30, "pager": 20})
+}
+
 // TestRoundsOverKills kills the process after each round: what follows is as if there had been one process.
 func TestRoundsOverKills(t *testing.T) {
 	t.Parallel()
