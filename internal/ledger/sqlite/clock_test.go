@@ -25,6 +25,7 @@ func TestAClockThatIsYearsAheadForgetsNothing(t *testing.T) {
 		t.Fatal(err)
 	}
 	maintainAll(t, l)
+	width := widest(t, l)
 	if err := l.Close(); err != nil {
 		t.Fatal(err)
 	}
@@ -46,6 +47,9 @@ func TestAClockThatIsYearsAheadForgetsNothing(t *testing.T) {
 	}
 	if got := counted(t, l); got != int64(len(put.Entries)) {
 		t.Errorf("%d of %d are left", got, len(put.Entries))
+	}
+	if got := widest(t, l); got != width {
+		t.Errorf("buckets of %s were made of such of %s", got, width)
 	}
 	if err := l.Close(); err != nil {
 		t.Fatal(err)
@@ -85,12 +89,25 @@ func TestClockWatch(t *testing.T) {
 
 func counted(t *testing.T, l *Ledger) (n int64) {
 	t.Helper()
+	for _, r := range allCohorts(t, l) {
+		n += r.N
+	}
+	return n
+}
+
+func widest(t *testing.T, l *Ledger) (width time.Duration) {
+	t.Helper()
+	for _, r := range allCohorts(t, l) {
+		width = max(width, r.Width)
+	}
+	return width
+}
+
+func allCohorts(t *testing.T, l *Ledger) []ledger.CohortRow {
+	t.Helper()
 	cohorts, err := l.Cohorts(t.Context(), ledger.CohortQuery{From: time.Unix(0, 0), To: time.Date(2100, 1, 1, 0, 0, 0, 0, time.UTC)})
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, r := range cohorts.Rows {
-		n += r.N
-	}
-	return n
+	return cohorts.Rows
 }

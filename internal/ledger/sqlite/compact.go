@@ -7,14 +7,15 @@ const compactRows = 1500
 
 // compactToHours moves 5-minute buckets older than 48 hours into hours, and compactToDays hours older than 100 days into
 // days. A step moves any number of rows, and sums stay the same at every moment: until all rows of an hour have moved, it
-// is told by both widths. Late events need no care either: a fold gives each the width of its age.
+// is told by both widths. Late events need no care either: a fold gives each the width of its age. What was moved cannot be
+// told apart again, so none is moved while the clock is doubted.
 func (l *Ledger) compactToHours(now time.Time) (more bool, err error) {
-	cut := newCutter(l.Zone(), now)
+	cut := newCutter(l.Zone(), l.clock.aged(now))
 	return l.compact(fineWidth, hourWidth, cut.fineFrom, cut.hourStart)
 }
 
 func (l *Ledger) compactToDays(now time.Time) (more bool, err error) {
-	cut := newCutter(l.Zone(), now)
+	cut := newCutter(l.Zone(), l.clock.aged(now))
 	return l.compact(hourWidth, dayWidth, cut.hourFrom, cut.dayStart)
 }
 
