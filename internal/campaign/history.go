@@ -35,11 +35,3 @@ func (h *History) At(sentAt time.Time) *Rules {
 	}
 	return h.versions[0].Rules
 }
-
-// Newest returns the rules for mail sent from now on, nil when there is no version at all.
-func (h *History) Newest() *Rules {
-	if len(h.versions) == 0 {
-		return nil
-	}
-	return h.versions[len(h.versions)-1].Rules
-}

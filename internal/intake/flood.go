@@ -27,7 +27,7 @@ type Flood struct {
 // Floods lists what campaigns are named by, those without a flood too, in the order of the names.
 func (in *Intake) Floods() []Flood {
 	all := in.floods.list()
-	for _, from := range in.settings.Load().history.Newest().Sources() {
+	for _, from := range in.settings.Load().history.At(in.now()).Sources() {
 		if !slices.ContainsFunc(all, func(f Flood) bool { return f.From == from }) {
 			all = append(all, Flood{From: from})
 		}

@@ -4,7 +4,10 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/mailvane/mailvane/internal/campaign"
+	"github.com/mailvane/mailvane/internal/intake"
 	"github.com/mailvane/mailvane/internal/ledger"
 	"github.com/mailvane/mailvane/internal/observation"
 )
@@ -38,4 +41,24 @@ func TestRulesOfAClockThatWasAhead(t *testing.T) {
 	sent.SentAt, sent.At = h.now, h.now
 	h.put(t, sent)
 	wantTotals(t, h, map[string]int64{"spring yahoo sent": 1})
+}
+
+// What names are said to come from is by the rules that are in force, not by those of a later year.
+func TestFloodsOfAClockThatWasAhead(t *testing.T) {
+	h := newHarness(t)
+	right := h.now
+	for _, c := range []struct {
+		at   time.Time
+		rule campaign.Rule
+	}{{right.AddDate(1, 0, 0), campaign.Rule{Header: "X-Job"}}, {right, campaign.Rule{Tag: "campaign"}}} {
+		h.now = c.at
+		set := defaultSettings(t)
+		set.Identity = campaign.Spec{Identify: []campaign.Rule{c.rule}}
+		if err := h.intake.Apply(t.Context(), set); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if diff := cmp.Diff([]intake.Flood{{From: "tag campaign"}}, h.intake.Floods()); diff != "" {
+		t.Error(diff)
+	}
 }
