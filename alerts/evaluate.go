@@ -338,7 +338,7 @@ func kindOf(was, next *Alert) TransitionKind {
 		return Pended
 	case before == "pending" && after == "inactive":
 		return Cancelled
-	case was.Levels != next.Levels || was.Judged != next.Judged, was.Awaited != next.Awaited:
+	case was.Levels != next.Levels || was.Judged != next.Judged || was.Awaited != next.Awaited:
 		return Noted
 	default:
 		return ""

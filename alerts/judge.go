@@ -138,12 +138,13 @@ func (l *line) judgeDaily(s *Sample, judged Date) judgement {
 	// at its line does not change sides day by day.
 	fresh := s.Days[0].Reported && !s.Days[0].Late
 	recent := s.reported(2)
+	back := over < l.of.Days && len(recent) == 2 && l.daysOver(recent) == 0
 	switch {
 	case over >= l.of.Days && fresh && l.counts(&s.Days[0]):
 		j.verdict = crossed
-	case over < l.of.Days && len(recent) == 2 && l.daysOver(recent) == 0 && slices.ContainsFunc(recent, l.bad):
+	case back && slices.ContainsFunc(recent, l.bad):
 		j.verdict = weak // as bad as before, of less mail
-	case over < l.of.Days && len(recent) == 2 && l.daysOver(recent) == 0:
+	case back:
 		j.verdict = clear
 	default:
 		j.verdict = near

@@ -125,11 +125,9 @@ func (r *rule) advance(a *Alert, s *Sample, now time.Time) (ended Reason) {
 	}
 	judged, why := r.stepLevels(a, s, now)
 	ended = cmp.Or(why, ended)
-	switch {
-	case r.kind == Daily && judgedDay(judged, r):
+	a.Judged = before
+	if r.kind == Daily && judgedDay(judged, r) {
 		a.Judged, a.Awaited = Date(s.newest()), s.awaited()
-	default:
-		a.Judged = before
 	}
 	i := r.telling(severity(&a.Levels))
 	e := r.evidence(r.levels[i], s, judged[i])
@@ -151,8 +149,10 @@ func (r *rule) advance(a *Alert, s *Sample, now time.Time) (ended Reason) {
 func (a *Alert) judgedUntil(s *Sample) Date {
 	until := a.Judged
 	for i := range s.Days {
-		if ago := campaign.Day(a.Judged) - s.Days[i].Day; ago > 0 && ago <= freshDays && s.Today-s.Days[i].Day <= freshDays && a.Awaited&(1<<ago) != 0 {
-			until = Date(s.Days[i].Day - 1)
+		day := s.Days[i].Day
+		ago, fresh := campaign.Day(a.Judged)-day, s.Today-day <= freshDays
+		if fresh && ago > 0 && ago <= freshDays && a.Awaited&(1<<ago) != 0 {
+			until = Date(day - 1)
 		}
 	}
 	return until
