@@ -64,11 +64,11 @@ const (
 	narrowWidth = 340 * vg.Length(1)
 	// chartDPI makes PNGs twice as fine as they are shown.
 	chartDPI = 144
-	// maxLines bounds the lines of a chart, maxBars its bars.
 	// chartMargin is about what the labels beside a chart take.
 	chartMargin = 60
-	maxLines    = 4
-	maxBars     = 8
+	// maxLines bounds the lines of a chart, maxBars its bars.
+	maxLines = 4
+	maxBars  = 8
 )
 
 // charts draws the report's charts in the forms that are asked for: a PNG takes a thousand times what an SVG does. Those of

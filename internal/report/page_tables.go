@@ -192,10 +192,8 @@ func (a *Alert) figure() string {
 	if *a.Value <= 1 && *a.Line < 1 {
 		unit = alerts.Ratio // older editions were kept without the signal
 	}
-	for _, s := range alerts.Signals() {
-		if s.String() == a.Signal {
-			unit = s.Definition().Unit
-		}
+	if s, ok := alerts.ParseSignal(a.Signal); ok {
+		unit = s.Definition().Unit
 	}
 	switch unit {
 	case alerts.Condition:
