@@ -275,15 +275,3 @@ func useTable(r *http.Request, ids *view.Identifiers) *table {
 
 // adviceURL leads to the identifiers of the domain that an advice is about.
 func adviceURL(domain string) string { return "/gmail?domain=" + url.QueryEscape(domain) }
-
-// domainDays are the rates of spam reports day by day, by domain.
-func (s *Site) domainDays() map[string]*view.GmailSeries {
-	out := map[string]*view.GmailSeries{}
-	s.View.WalkGmailDays(observation.PostmasterSpamRate, func(x *view.GmailSeries) bool {
-		if out[x.Domain] == nil {
-			out[x.Domain] = x
-		}
-		return true
-	})
-	return out
-}

@@ -209,3 +209,15 @@ func (s *Site) gmailDays(tenant, id string, from time.Time) []chartGmail {
 	}
 	return out
 }
+
+// domainDays are the rates of spam reports day by day, by domain.
+func (s *Site) domainDays() map[string]*view.GmailSeries {
+	out := map[string]*view.GmailSeries{}
+	s.View.WalkGmailDays(observation.PostmasterSpamRate, func(x *view.GmailSeries) bool {
+		if out[x.Domain] == nil {
+			out[x.Domain] = x
+		}
+		return true
+	})
+	return out
+}
