@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
@@ -41,6 +42,11 @@ func ledgerQuestions(c *config.Config) []question {
 // withReader reads the ledger, beside a daemon that may run on it.
 func withReader(ctx context.Context, path string, ask func(*sqlite.Reader) ([]Finding, error)) []Finding {
 	if _, err := os.Stat(path); os.IsNotExist(err) {
+		folder := filepath.Dir(path)
+		if _, err := os.Stat(folder); os.IsNotExist(err) {
+			return []Finding{problem(fmt.Errorf("its folder %s does not exist, so mailvane run would not start", folder),
+				"make the folder, for the user that Mailvane runs as, or change ledger.path")}
+		}
 		return []Finding{note("there is no ledger yet; once mailvane run has counted some mail, this says what is missing")}
 	}
 	r, err := sqlite.OpenReader(ctx, path)

@@ -3,6 +3,8 @@ package app
 import (
 	"context"
 	"errors"
+	"os"
+	"path/filepath"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -64,6 +66,31 @@ func TestProblem(t *testing.T) {
 	want := Finding{FindingProblem, "refused", []string{"renew it", "or this"}}
 	if diff := cmp.Diff(want, problem(e, "or this")); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
+// TestLedgerThatIsNotThere: before the first start there is none, and nobody need be told more; but that start needs a folder.
+func TestLedgerThatIsNotThere(t *testing.T) {
+	folder := filepath.Join(t.TempDir(), "mailvane")
+	ask := func() []Finding {
+		c := &config.Config{Ledger: config.Ledger{Path: config.Path(filepath.Join(folder, "ledger.db"))}}
+		all := ledgerQuestions(c)
+		if len(all) != 1 {
+			t.Fatalf("%d questions are asked, want one", len(all))
+		}
+		return all[0].ask(t.Context())
+	}
+	want := []Finding{{FindingProblem, "its folder " + folder + " does not exist, so mailvane run would not start",
+		[]string{"make the folder, for the user that Mailvane runs as, or change ledger.path"}}}
+	if diff := cmp.Diff(want, ask()); diff != "" {
+		t.Errorf("without a folder (-want +got):\n%s", diff)
+	}
+	if err := os.Mkdir(folder, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	want = []Finding{note("there is no ledger yet; once mailvane run has counted some mail, this says what is missing")}
+	if diff := cmp.Diff(want, ask()); diff != "" {
+		t.Errorf("with a folder (-want +got):\n%s", diff)
 	}
 }
 
