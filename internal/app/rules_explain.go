@@ -8,6 +8,7 @@ import (
 	"io"
 	"net/http"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
@@ -97,13 +98,15 @@ func ruleNamed(rules []alerts.Rule, name string) (*alerts.Rule, error) {
 			return &rules[i], nil
 		}
 	}
-	err := fmt.Errorf("there is no rule %q", name)
+	names := make([]string, len(rules))
 	for i := range rules {
 		if strings.EqualFold(rules[i].Name, name) {
-			err = fmt.Errorf("%w; did you mean %s?", err, rules[i].Name)
+			return nil, &UsageError{fmt.Errorf("there is no rule %q; did you mean %s?", name, rules[i].Name)}
 		}
+		names[i] = rules[i].Name
 	}
-	return nil, &UsageError{err}
+	slices.Sort(names)
+	return nil, &UsageError{fmt.Errorf("there is no rule %q; there are %s", name, strings.Join(names, ", "))}
 }
 
 // explainByLedger answers without a daemon.

@@ -111,6 +111,10 @@ func (r *run) backtest(t *testing.T, o CommandOptions) {
 		!strings.Contains(err.Error(), "did you mean Refusals?") {
 		t.Errorf("a name in other letters: %v", err)
 	}
+	if _, err := RulesExplain(t.Context(), o, RuleQuestion{Rule: "Bounce"}); !errors.As(err, &usage) ||
+		!strings.HasSuffix(err.Error(), `there is no rule "Bounce"; there are Bounces, Lag, Refusals`) {
+		t.Errorf("a name with a typing error: %v", err)
+	}
 	if _, err := RulesExplain(t.Context(), o, RuleQuestion{Rule: "Bounces", Subject: "colour=red"}); !errors.As(err, &usage) {
 		t.Errorf("a label that no subject has: %v", err)
 	}
