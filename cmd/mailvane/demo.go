@@ -15,9 +15,10 @@ func newDemo() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "demo",
 		Short: "See all of it at work, without an account",
-		Long: `Demo runs the daemon against a built-in Amazon SQS, fed with the mail of a made-up
-sender: several campaigns and tenants, weeks of history, a bad list, and a
-campaign that people complain about. It prints what to open.
+		Long: `Demo runs the daemon against a built-in Amazon SQS, CloudWatch, SES, Postmaster
+Tools and PagerDuty, fed with the mail of a made-up sender: several campaigns and
+tenants, weeks of history, a bad list, and a campaign that people complain about.
+It prints what to open.
 
 It needs no account and no network, uses no cloud credentials, and leaves
 nothing behind when it is stopped with Ctrl-C.`,

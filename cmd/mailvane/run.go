@@ -86,7 +86,7 @@ type logFlags struct{ level, format string }
 
 func (l *logFlags) add(cmd *cobra.Command, level string) {
 	cmd.Flags().StringVar(&l.level, "log.level", level, "what is logged: debug, info, warn or error")
-	cmd.Flags().StringVar(&l.format, "log.format", "text", "how it is written: text or json")
+	cmd.Flags().StringVar(&l.format, "log.format", "text", "how the log is written: text or json")
 }
 
 func (l *logFlags) logger(w io.Writer) (*slog.Logger, error) {
