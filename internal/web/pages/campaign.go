@@ -92,18 +92,12 @@ func (s *Site) campaign(w http.ResponseWriter, r *http.Request) {
 		s.csv(w, r, q, x.Providers, x.ReasonTable, x.Identifiers, x.Sends, x.Earlier, x.Timeline)
 		return
 	}
-	p := campaignPage{
-		frame: s.frame("Overview", id), Name: id, Tenant: tenant, Owner: story.Campaign.Owner, Stream: story.Campaign.Stream,
-		Judged: s.judged(tenant, id), Figures: figuresOf(&story.Campaign, &lines, of),
-		TimelineURL: timelineURL(r),
-	}
-	p.windows(r, window)
-	p.AsOf = story.Window.AsOf
-	var err error
-	if p.Finding, err = s.findingOf(r.Context(), campaign.Name{Tenant: tenant, Campaign: id}, &lines); err != nil {
+	p, err := s.headOf(r, story, &lines, of)
+	if err != nil {
 		s.fault(w, r, err)
 		return
 	}
+	p.windows(r, window)
 	for _, x := range ranges {
 		p.Ranges = append(p.Ranges, link{x.text, with(r.URL, "range", x.name) + "#timeline", x.name == over})
 	}
@@ -122,6 +116,18 @@ func (s *Site) campaign(w http.ResponseWriter, r *http.Request) {
 		return x
 	}
 	page.write("campaign", p)
+}
+
+// headOf tells what the running sums hold of a campaign, and what alerts say of it.
+func (s *Site) headOf(r *http.Request, story *view.Story, all *[signal.Count]lines, of span) (p campaignPage, err error) {
+	tenant, id := story.Campaign.Tenant, story.Campaign.ID
+	p = campaignPage{
+		frame: s.frame("Overview", id), Name: id, Tenant: tenant, Owner: story.Campaign.Owner, Stream: story.Campaign.Stream,
+		Judged: s.judged(tenant, id), Figures: figuresOf(&story.Campaign, all, of), TimelineURL: timelineURL(r),
+	}
+	p.AsOf = story.Window.AsOf
+	p.Finding, err = s.findingOf(r.Context(), campaign.Name{Tenant: tenant, Campaign: id}, all)
+	return p, err
 }
 
 // timelineURL leads to what the charts of a campaign's page draw.
