@@ -49,6 +49,12 @@ resource "aws_cloudwatch_metric_alarm" "receipt_failures" {
   treat_missing_data  = "notBreaching"
   alarm_actions       = var.alarm_actions
   ok_actions          = var.alarm_actions
+  lifecycle {
+    precondition {
+      condition     = var.receipt_rule_set != null
+      error_message = "receipt_rules need receipt_rule_set, the rule set that they are in."
+    }
+  }
 }
 
 # Mail is lost.
@@ -66,4 +72,10 @@ resource "aws_cloudwatch_metric_alarm" "receipt_expired" {
   threshold           = 0
   treat_missing_data  = "notBreaching"
   alarm_actions       = var.alarm_actions
+  lifecycle {
+    precondition {
+      condition     = var.receipt_rule_set != null
+      error_message = "receipt_rules need receipt_rule_set, the rule set that they are in."
+    }
+  }
 }

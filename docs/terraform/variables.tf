@@ -80,7 +80,7 @@ variable "regions" {
 }
 
 variable "receipt_rule_set" {
-  description = "The receipt rule set whose rules have alarms."
+  description = "The receipt rule set whose rules have alarms. Needed with receipt_rules."
   type        = string
   default     = null
 }
