@@ -34,13 +34,17 @@ type growthKey struct {
 	name  string
 }
 
-// note takes what was counted, and forgets what is no longer counted.
-func (all growths) note(d *Daemon, at time.Time) {
+// note takes what was counted, and forgets what is no longer counted. Before is when it was called last, zero when it was not:
+// what names came from is told of from its first name on, so that none had come from it by then.
+func (all growths) note(d *Daemon, before, at time.Time) {
 	there := map[growthKey]bool{}
 	note := func(key growthKey, n int64) {
 		there[key] = true
 		if all[key] == nil {
 			all[key] = &growth{since: d.Started}
+			if key.flood && !before.IsZero() {
+				all[key].points = []counted{{at: before}}
+			}
 		}
 		all[key].note(n, at)
 	}

@@ -50,6 +50,8 @@ type facts struct {
 	// daemon is nil before the first Observe, and does not change once it is there.
 	daemon *Daemon
 	grown  growths
+	// observedAt is when it was told last.
+	observedAt time.Time
 }
 
 // New makes a Sampler.
@@ -66,7 +68,9 @@ func (s *Sampler) Observe(d Daemon) {
 	s.facts.mu.Lock()
 	defer s.facts.mu.Unlock()
 	s.facts.daemon = &d
-	s.facts.grown.note(&d, s.now())
+	now := s.now()
+	s.facts.grown.note(&d, s.facts.observedAt, now)
+	s.facts.observedAt = now
 }
 
 // daemon is what a daemon told last; nil before it did.

@@ -198,6 +198,20 @@ func TestGrowth(t *testing.T) {
 	}
 }
 
+// A flood that is over before it is told of again is one, too: tenants are told of from their first name on.
+func TestFirstFlood(t *testing.T) {
+	all := growths{}
+	d := &Daemon{Started: anchor.Add(-48 * time.Hour), Floods: []Flood{{Tag: "tag campaign", Names: 40}}}
+	all.note(d, time.Time{}, anchor) // by now nobody knows when they came
+	d.Floods = append(d.Floods, Flood{Tag: "tenants", Names: 300})
+	all.note(d, anchor, anchor.Add(30*time.Second))
+	for tag, want := range map[string]string{"tag campaign": "0 insufficient", "tenants": "300 immature"} {
+		if got := text(all[growthKey{true, tag}].over(signal.Day)); got != want {
+			t.Errorf("%s: %s, want %s", tag, got, want)
+		}
+	}
+}
+
 // empty is a sampler of a view that knows nothing but the time.
 func empty(t *testing.T, now *time.Time) (*Sampler, func()) {
 	t.Helper()
