@@ -228,8 +228,7 @@ func TestHostileNames(t *testing.T) {
 	}
 }
 
-// TestEveryRule holds that every default rule leads somewhere, and can be silenced.
-// TestSilenceOfAGroup holds that what silences a group leaves other owners' alerts of the rule alone.
+// TestSilenceOfAGroup holds that what silences a group leaves the alerts of the rule alone that are other owners' or tenants'.
 func TestSilenceOfAGroup(t *testing.T) {
 	n := &alerts.Notification{
 		Rule: "CampaignHardBounceRate", Signal: alerts.RateOf(signal.HardBounceRate), By: alerts.ByCampaign, Owner: "growth",
@@ -241,8 +240,15 @@ func TestSilenceOfAGroup(t *testing.T) {
 	if len(all) != 1 || all[0].Line != want {
 		t.Errorf("commands %q, want %s", all, want)
 	}
+	n.Owner, n.Group = "", nil
+	all = new(Settings).commands(n, nil)
+	want = "mailvane silence add --match rule=CampaignHardBounceRate --match 'owner!=*' --match 'tenant!=*' --for 2h --comment 'being looked at'"
+	if len(all) != 1 || all[0].Line != want {
+		t.Errorf("commands %q, want %s", all, want)
+	}
 }
 
+// TestEveryRule holds that every default rule leads somewhere, and can be silenced.
 func TestEveryRule(t *testing.T) {
 	r := newRig(t)
 	d := New(Options{View: r.view, Ledger: r.ledger, Log: slog.New(slog.DiscardHandler)}, settings())

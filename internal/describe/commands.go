@@ -185,13 +185,7 @@ func (c *commands) silence(n *alerts.Notification) {
 			}
 		}
 	} else {
-		// Others' alerts of the rule are a group of their own, which this does not tell of.
-		if n.Owner != "" {
-			matchers = append(matchers, [2]string{"owner", n.Owner})
-		}
-		for _, l := range n.Group {
-			matchers = append(matchers, [2]string{l.Name, l.Value})
-		}
+		matchers = append(matchers, ofGroup(n)...)
 	}
 	words := append([]string{"mailvane", "silence", "add"}, c.configured()...)
 	for _, m := range matchers {
@@ -200,4 +194,22 @@ func (c *commands) silence(n *alerts.Notification) {
 	if line, ok := lineOf(append(words, "--for", "2h", "--comment", "being looked at")); ok {
 		c.all = append(c.all, alerts.Command{Text: "Be told no more of this for two hours", Line: line})
 	}
+}
+
+// ofGroup matches the alerts of a group and leaves others of the rule alone, of which the notification does not tell: those of
+// other owners and tenants, or, where it has none, of those that have.
+func ofGroup(n *alerts.Notification) (matchers [][2]string) {
+	ofCampaigns := n.By == alerts.ByCampaign || n.By == alerts.ByCampaignProvider
+	if n.Owner != "" {
+		matchers = append(matchers, [2]string{"owner", n.Owner})
+	} else if ofCampaigns || n.By == alerts.ByIdentifier {
+		matchers = append(matchers, [2]string{"owner!", "*"})
+	}
+	if ofCampaigns && !slices.ContainsFunc(n.Group, func(l observation.Field) bool { return l.Name == "tenant" }) {
+		matchers = append(matchers, [2]string{"tenant!", "*"})
+	}
+	for _, l := range n.Group {
+		matchers = append(matchers, [2]string{l.Name, l.Value})
+	}
+	return matchers
 }
