@@ -9,6 +9,8 @@ import (
 	"text/template"
 	"text/template/parse"
 	"time"
+
+	"github.com/mailvane/mailvane/internal/observation"
 )
 
 // Facts are what a template may name, such as {{.Campaign}}; there is nothing else. All are texts for people, empty when
@@ -157,7 +159,7 @@ func (r *Rules) facts(a *Alert, reason Reason, now time.Time) *Facts {
 	d := a.Signal.Definition()
 	f := &Facts{
 		Rule: a.Rule, Severity: a.Severity.String(), Signal: d.Name, By: a.By.String(), Subject: s.String(),
-		Tenant: clean(s.Tenant), Campaign: clean(s.Campaign), Provider: clean(s.Provider), Domain: clean(s.Domain),
+		Tenant: clean(s.Tenant), Campaign: clean(s.Campaign), Provider: provider(s.Provider), Domain: clean(s.Domain),
 		Identifier: clean(s.Identifier), Account: clean(s.Account), Region: clean(s.Region), RuleSet: clean(s.RuleSet),
 		ReceiptRule: clean(s.ReceiptRule), Source: clean(s.Source), Notifier: clean(s.Notifier), Detail: clean(s.Detail),
 		Owner: clean(a.Owner), State: e.State, Reason: reason.Words(), Resolved: reason != "",
@@ -184,6 +186,14 @@ func (r *Rules) facts(a *Alert, reason Reason, now time.Time) *Facts {
 		f.Runbook = rule.Runbook
 	}
 	return f
+}
+
+// provider is what people call a mailbox provider. What has no name is no provider that does something, but thousands of domains.
+func provider(id string) string {
+	if id == observation.OtherProvider {
+		return "other (all small providers)"
+	}
+	return clean(id)
 }
 
 // Summary is one line about an alert; reason is empty while it fires.

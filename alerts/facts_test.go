@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/mailvane/mailvane/internal/observation"
 	"github.com/mailvane/mailvane/internal/signal"
 )
 
@@ -33,6 +34,17 @@ func TestTemplates(t *testing.T) {
 		if want == "" && err != nil || want != "" && (err == nil || !strings.HasPrefix(err.Error(), want)) {
 			t.Errorf("%.60q: %v, want %s", text, err, want)
 		}
+	}
+}
+
+// TestOtherProviders says that what it calls other is many.
+func TestOtherProviders(t *testing.T) {
+	w := newWorld(t, Defaults()...)
+	s := ofFigure(signal.BlockRate, "", figure(300, 2000))
+	s.Series.By, s.Subject = ByProvider, Subject{Provider: observation.OtherProvider}
+	a := w.round(s).Transitions[0].Alert
+	if got, want := w.rules.Summary(&a, "", noon), "other (all small providers) refuses mail for its content or sender: 15 % of recipients there, line 10 %"; got != want {
+		t.Errorf("summary %q, want %q", got, want)
 	}
 }
 
