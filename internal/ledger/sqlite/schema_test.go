@@ -4,6 +4,11 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/mailvane/mailvane/internal/ledger"
+	"github.com/mailvane/mailvane/internal/observation"
 )
 
 // TestEarlierVersions opens a ledger as an earlier version left it: it is brought up to date and goes on.
@@ -30,6 +35,35 @@ func TestEarlierVersions(t *testing.T) {
 	}
 	if err := l.w.get([]any{&indexes}, "SELECT count(*) FROM sqlite_schema WHERE name IN ('reading_short', 'reading_source')"); err != nil || indexes != 2 {
 		t.Errorf("%d indexes; %v", indexes, err)
+	}
+}
+
+// TestReadingsOfEarlierVersions holds that a reading that was stored before its highest value was kept counts from what it is.
+func TestReadingsOfEarlierVersions(t *testing.T) {
+	t.Parallel()
+	path := madeAndClosed(t)
+	start := time.Now().UTC().Truncate(time.Hour)
+	commit := func(value float64) ledger.ReadingChange {
+		t.Helper()
+		l := openAt(t, path, nil)
+		result, err := l.Commit(t.Context(), ledger.Put{Source: "queue", Readings: []observation.Reading{{
+			Key: observation.ReadingKey{Source: "source", Metric: "metric"}, Start: start, End: start.Add(time.Hour), Value: &value,
+		}}})
+		if err != nil || len(result.Readings) != 1 {
+			t.Fatalf("%d changes, %v", len(result.Readings), err)
+		}
+		if err := l.Close(); err != nil {
+			t.Fatal(err)
+		}
+		return result.Readings[0]
+	}
+	commit(5)
+	execRaw(t, path, "ALTER TABLE reading DROP COLUMN peak")
+	execRaw(t, path, "PRAGMA user_version = 5")
+	for _, c := range []struct{ value, highest float64 }{{3, 5}, {4, 5}, {7, 5}, {6, 7}} {
+		if diff := cmp.Diff(&c.highest, commit(c.value).Highest); diff != "" {
+			t.Errorf("the highest before %v (-want +got):\n%s", c.value, diff)
+		}
 	}
 }
 
