@@ -33,7 +33,7 @@
 //	domain_reputation                                             v1: Text HIGH, MEDIUM, LOW or BAD
 //	ip_reputation                 HIGH, MEDIUM, LOW, BAD          v1: number of addresses; Text: some of them
 //
-//	access                                                        Text ok, unverified, no_access or not_found
+//	access                        the name of the source          Text ok, unverified, no_access or not_found
 //	compliance                    domain/SPF, subdomain/SPF, …    1 and Text COMPLIANT, 0 and NEEDS_WORK, else only Text
 //	compliance_verdict            domain/HONOR_UNSUBSCRIBE, …     as compliance
 //	compliance_reason             as compliance_verdict           Text: the reason, empty when none was given

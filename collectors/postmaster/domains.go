@@ -87,7 +87,7 @@ func (p *pass) subjects(ctx context.Context, from collectors.Positions) (subject
 			if d.Access == AccessOK {
 				names = append(names, d.Name)
 			} else {
-				p.add(&subject{name: d.Name}, p.today, MetricAccess, "", nil, d.Access)
+				p.add(&subject{name: d.Name}, p.today, MetricAccess, p.c.name, nil, d.Access)
 			}
 		}
 		if f := p.put(ctx, nil); f != nil {

@@ -189,7 +189,7 @@ func TestOneDomainStopsNoOther(t *testing.T) {
 			if err != nil && (reasonOf(err) != tt.reason || !strings.Contains(err.Error(), "bad.example.com")) {
 				t.Errorf("got reason %s: %v", reasonOf(err), err)
 			}
-			r.want(t, "postmaster/v2 bad.example.com 2026-11-20 access", tt.access)
+			r.want(t, "postmaster/v2 bad.example.com 2026-11-20 access gmail", tt.access)
 			for n := range 120 {
 				name := fmt.Sprintf("d%03d.example.com", n)
 				r.want(t, "postmaster/v2 "+name+" 2026-11-18 feedback_loop_spam_rate FROM_HEADER/sale", "0.2")

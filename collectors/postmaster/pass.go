@@ -175,7 +175,7 @@ func (p *pass) finish(ctx context.Context, s *subject) *failure {
 		p.faults = append(p.faults, fault{s.name, s.fault})
 		return nil //nolint:nilerr // the fault is this domain's alone and is told at the end of the pass
 	}
-	p.add(s, p.today, MetricAccess, "", nil, cmp.Or(s.access, AccessOK))
+	p.add(s, p.today, MetricAccess, p.c.name, nil, cmp.Or(s.access, AccessOK))
 	if s.access != "" {
 		return p.put(ctx, nil)
 	}

@@ -89,7 +89,7 @@ func TestWhatADayTells(t *testing.T) {
 		"postmaster/v2 example.com 2026-11-18 feedback_loop_spam_rate FROM_HEADER/a/b: 0.01",
 		"postmaster/v2 example.com 2026-11-18 feedback_loop_spam_rate FROM_HEADER/sale: 0",
 		"postmaster/v2 example.com 2026-11-18 spam_rate: 0.002",
-		"postmaster/v2 example.com 2026-11-20 access: none ok",
+		"postmaster/v2 example.com 2026-11-20 access gmail: none ok",
 	}
 	if d := cmp.Diff(want, r.sink.lines()); d != "" {
 		t.Errorf("readings (-want +got):\n%s", d)
@@ -308,9 +308,9 @@ func TestListedDomains(t *testing.T) {
 	r.bodies["/v2/domains#p2"] = `{"domains": [{"name": "domains/new.example.com", "permission": "READER", "verificationState": "UNVERIFIED"}]}`
 	r.steady("example.com")
 	r.passOK(t)
-	r.want(t, "postmaster/v2 example.com 2026-11-20 access", "none ok")
-	r.want(t, "postmaster/v2 none.example.com 2026-11-20 access", "none no_access")
-	r.want(t, "postmaster/v2 new.example.com 2026-11-20 access", "none unverified")
+	r.want(t, "postmaster/v2 example.com 2026-11-20 access gmail", "none ok")
+	r.want(t, "postmaster/v2 none.example.com 2026-11-20 access gmail", "none no_access")
+	r.want(t, "postmaster/v2 new.example.com 2026-11-20 access gmail", "none unverified")
 	if n := r.sink.arrived("example.com"); n != 120 {
 		t.Errorf("%d days arrived, want 120", n)
 	}

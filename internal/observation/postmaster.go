@@ -12,7 +12,8 @@ const (
 
 	// PostmasterArrived says that something about the day came; its value is then 1. It has no detail.
 	PostmasterArrived = "arrived"
-	// PostmasterAccess says in its text whether the domain can be read ("ok"), or why not. It has no detail.
+	// PostmasterAccess says in its text whether the domain can be read ("ok"), or why not. Its detail is the name of the source,
+	// because one Google account may read what another may not.
 	PostmasterAccess = "access"
 	// PostmasterSpamRate is a domain's rate of spam reports, between 0 and 1. It has no detail.
 	PostmasterSpamRate = "spam_rate"

@@ -83,6 +83,34 @@ func TestOwnRate(t *testing.T) {
 	}
 }
 
+// TestOneAccountThatMayReadIsEnough: Google accounts are asked one after the other, and what one of them said long ago is over.
+func TestOneAccountThatMayReadIsEnough(t *testing.T) {
+	type said struct {
+		days          int
+		account, text string
+	}
+	for name, c := range map[string]struct {
+		said []said
+		want string
+	}{
+		"one may":             {[]said{{0, "a", "no_access"}, {0, "b", "ok"}}, ""},
+		"the other may":       {[]said{{0, "a", "ok"}, {0, "b", "no_access"}}, ""},
+		"read before the day": {[]said{{0, "a", "no_access"}, {1, "b", "ok"}}, ""},
+		"taken away":          {[]said{{0, "a", "no_access"}, {2, "b", "ok"}}, "no_access"},
+		"neither may":         {[]said{{1, "a", "no_access"}, {0, "b", "unverified"}}, "unverified"},
+		"given":               {[]said{{3, "a", "no_access"}, {0, "a", "ok"}}, ""},
+	} {
+		m := postbag()
+		for _, s := range c.said {
+			m.read(s.days, "two.example", observation.PostmasterAccess, s.account, 0).Text = s.text
+		}
+		got := joined(t, m, Settings{}).Domains(DomainQuery{Domain: "two.example"}).Domains
+		if len(got) != 1 || got[0].Access != c.want {
+			t.Errorf("%s: %+v, want access %q", name, got, c.want)
+		}
+	}
+}
+
 func TestDomainsOfAQuery(t *testing.T) {
 	m := postbag()
 	m.arrive(2, "a.example", 0.02)

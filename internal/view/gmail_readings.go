@@ -174,15 +174,32 @@ func (d *gmailDomain) order() {
 		return cmp.Or(strings.Compare(a.Metric, b.Metric), strings.Compare(a.Detail, b.Detail), cmp.Compare(b.Day, a.Day))
 	})
 	d.measures = slices.CompactFunc(d.measures, func(a, b Measure) bool { return a.Metric == b.Metric && a.Detail == b.Detail })
-	d.measures = slices.DeleteFunc(d.measures, func(m Measure) bool {
-		if m.Metric != observation.PostmasterAccess {
-			return false
-		}
-		if d.asked = m.Day; m.Text != accessOK {
+	isAccess := func(m Measure) bool { return m.Metric == observation.PostmasterAccess }
+	if from := slices.IndexFunc(d.measures, isAccess); from >= 0 {
+		access := slices.Clone(d.measures[from:])
+		d.admit(slices.DeleteFunc(access, func(m Measure) bool { return !isAccess(m) }))
+	}
+	d.measures = slices.DeleteFunc(d.measures, isAccess)
+}
+
+// admit finds out whether the domain can be read. One Google account that may read it is enough; what was said before the day
+// on which the domain was last asked for is over, but for the day before, because accounts are read one after the other.
+func (d *gmailDomain) admit(access []Measure) {
+	for i := range access {
+		d.asked = max(d.asked, access[i].Day)
+	}
+	slices.SortFunc(access, func(a, b Measure) int { return cmp.Compare(b.Day, a.Day) })
+	for i := range access {
+		switch m := &access[i]; {
+		case m.Day < d.asked-1:
+			return
+		case m.Text == accessOK:
+			d.access = ""
+			return
+		case d.access == "":
 			d.access = m.Text
 		}
-		return true
-	})
+	}
 }
 
 // accessOK is the access of a domain that can be read.
