@@ -104,7 +104,7 @@ func (d *Daemon) openAlerts(ctx context.Context, c *config.Config) error {
 func (d *Daemon) describer(c *config.Config) alerts.Describer {
 	pages := string(c.HTTP.ExternalURL)
 	if pages == "" {
-		pages = "http://" + d.listener.Addr().String()
+		pages = localURL(d.listener.Addr())
 	}
 	return describe.New(describe.Options{View: d.view, Ledger: d.ledger, Trouble: d.troubleOf, Log: d.log},
 		describe.Settings{Pages: pages, ConfigFile: d.setup.file})

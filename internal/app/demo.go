@@ -72,7 +72,7 @@ func Demo(ctx context.Context, o DemoOptions) (err error) {
 		return errors.Join(err, d.stop())
 	}
 	sim.Feed(began)
-	fmt.Fprintf(o.Out, demoText, sum.Values, o.Now().Sub(began).Seconds(), d.listener.Addr(), file)
+	fmt.Fprintf(o.Out, demoText, sum.Values, o.Now().Sub(began).Seconds(), localURL(d.listener.Addr()), file)
 	ctx, cancel := context.WithCancel(ctx)
 	var beside sync.WaitGroup
 	defer beside.Wait()
@@ -175,15 +175,15 @@ Ready: %d events of the last five weeks were counted in %.1f s, and mail is bein
 and SES are a few seconds behind; within three minutes one of Gmail's days is revised, a late one arrives, and CloudWatch fails
 in one region for a while: a warning that becomes critical and is resolved. What PagerDuty is told is printed below.
 
-  http://%[3]v/                                           what needs attention, and why
-  http://%[3]v/campaigns/acme-news?tenant=acme            a campaign: the tenant whose mail Microsoft blocks
-  http://%[3]v/gmail                                      what Gmail's users report, and whose mail it was
-  http://%[3]v/inbound                                    the receipt rule that loses unsubscribes
-  http://%[3]v/alerts                                     what people are told of, and why
-  http://%[3]v/reports                                    last week, for people who look at no board: in half a minute
-  http://%[3]v/sources                                    what is read, late and missing
-  http://%[3]v/api/v1/campaigns?window=7d&sort=complaint_rate    the same as JSON: /api/v1/openapi.yaml tells it all
-  http://%[3]v/metrics                                    all of it for Prometheus
+  %[3]s/                                           what needs attention, and why
+  %[3]s/campaigns/acme-news?tenant=acme            a campaign: the tenant whose mail Microsoft blocks
+  %[3]s/gmail                                      what Gmail's users report, and whose mail it was
+  %[3]s/inbound                                    the receipt rule that loses unsubscribes
+  %[3]s/alerts                                     what people are told of, and why
+  %[3]s/reports                                    last week, for people who look at no board: in half a minute
+  %[3]s/sources                                    what is read, late and missing
+  %[3]s/api/v1/campaigns?window=7d&sort=complaint_rate    the same as JSON: /api/v1/openapi.yaml tells it all
+  %[3]s/metrics                                    all of it for Prometheus
 
 To try the commands, in another terminal:
 

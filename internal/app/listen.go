@@ -60,3 +60,12 @@ func CheckWebConfig(path string) error {
 	}
 	return nil
 }
+
+// localURL is where a browser on this machine finds the pages. An address that stands for all of the machine's, as a pod listens
+// on, is none that can be opened.
+func localURL(a net.Addr) string {
+	if tcp, ok := a.(*net.TCPAddr); ok && tcp.IP.IsUnspecified() {
+		return fmt.Sprintf("http://127.0.0.1:%d", tcp.Port)
+	}
+	return "http://" + a.String()
+}

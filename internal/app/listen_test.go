@@ -2,6 +2,7 @@ package app
 
 import (
 	"net"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"strings"
@@ -24,6 +25,21 @@ func TestListenSaysWhatHelps(t *testing.T) {
 	_, err = listen(t.Context(), "203.0.113.1:9464")
 	if err == nil || strings.Count(err.Error(), "203.0.113.1") != 1 {
 		t.Errorf("%v, want the address once", err)
+	}
+}
+
+// TestLocalURL: an address that a daemon in a pod listens on is none that a browser can open.
+func TestLocalURL(t *testing.T) {
+	for address, want := range map[string]string{
+		"127.0.0.1:9464": "http://127.0.0.1:9464",
+		"10.1.2.3:80":    "http://10.1.2.3:80",
+		"[::1]:9464":     "http://[::1]:9464",
+		"0.0.0.0:9464":   "http://127.0.0.1:9464",
+		"[::]:9464":      "http://127.0.0.1:9464",
+	} {
+		if got := localURL(net.TCPAddrFromAddrPort(netip.MustParseAddrPort(address))); got != want {
+			t.Errorf("of %s: %s, want %s", address, got, want)
+		}
 	}
 }
 

@@ -89,7 +89,7 @@ func (d *Daemon) pagesURL() string {
 	if u := d.config.HTTP.ExternalURL; u != "" {
 		return string(u)
 	}
-	return "http://" + d.listener.Addr().String()
+	return localURL(d.listener.Addr())
 }
 
 // reportable says why no report can be made now that speaks of all that is known.
