@@ -48,7 +48,7 @@ func (l *Ledger) Maintain(context.Context) (more bool, err error) {
 		return false, err
 	}
 	now := l.o.Now()
-	l.clock.look(now)
+	l.lookAtClock(now)
 	c := l.due(now)
 	if c == nil {
 		return false, nil

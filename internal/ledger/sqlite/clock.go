@@ -19,16 +19,27 @@ type clockWatch struct {
 	doubted time.Time
 }
 
-// look compares how far the clock has gone with how long that really took, which nobody knows of the time before the start.
-func (c *clockWatch) look(now time.Time) {
+// look compares how far the clock has gone with how long that really took, which nobody knows of the time before the start. It
+// says whether the clock has leapt since it was looked at last.
+func (c *clockWatch) look(now time.Time) (leapt bool) {
 	ahead := now.Round(0).Sub(c.last.Round(0)) // by the calendar, without the monotonic reading
 	if c.running {
 		ahead -= now.Sub(c.last)
 	}
-	if ahead > leap && !c.last.IsZero() {
+	if leapt = ahead > leap && !c.last.IsZero(); leapt {
 		c.doubted = now.Add(doubtFor)
 	}
 	c.last, c.running = now, true
+	return leapt
+}
+
+// lookAtClock looks, and tells people when the clock has leapt.
+func (l *Ledger) lookAtClock(now time.Time) {
+	last := l.clock.last
+	if l.clock.look(now) {
+		l.o.Logger.Warn("the ledger was last used long ago, or the clock is wrong: nothing is forgotten for its age for an hour",
+			"last_used", last)
+	}
 }
 
 // recallClock looks at the clock at the start. A ledger that was never folded knows no earlier time.
@@ -37,13 +48,8 @@ func (l *Ledger) recallClock() error {
 	if err := l.w.get([]any{&asOf}, "SELECT value FROM meta WHERE key = 'as_of_ms'"); err != nil || asOf == 0 {
 		return err
 	}
-	used := time.UnixMilli(asOf).UTC()
-	l.clock.last = used
-	l.clock.look(l.o.Now())
-	if !l.clock.doubted.IsZero() {
-		l.o.Logger.Warn("the ledger was last used long ago, or the clock is wrong: nothing is forgotten for its age in the first hour",
-			"last_used", used)
-	}
+	l.clock.last = time.UnixMilli(asOf).UTC()
+	l.lookAtClock(l.o.Now())
 	return nil
 }
 

@@ -58,7 +58,7 @@ func (l *Ledger) Fold(context.Context) error {
 	if err := l.usable(); err != nil {
 		return err
 	}
-	l.clock.look(l.o.Now())
+	l.lookAtClock(l.o.Now())
 	if err := l.fold(); err != nil {
 		return l.noted(err)
 	}
