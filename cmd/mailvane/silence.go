@@ -27,7 +27,7 @@ func newSilence() *cobra.Command {
 and listed all the same, and what was sent before is still ended. It takes effect
 with the next evaluation of the rules. These commands may be used while the daemon
 runs.`,
-		Example: `  mailvane silence add --match campaign=promo-* --for 2h --comment "the list is being cleaned"
+		Example: `  mailvane silence add --match "campaign=promo-*" --for 2h --comment "the list is being cleaned"
   mailvane silence list
   mailvane silence end k3q7zm2xw5pa`,
 		RunE: group,
@@ -50,7 +50,7 @@ A matcher is label=value or label!=value; * stands for any text, ? for one
 character. Labels are tenant, campaign, provider, domain, identifier, account,
 region, rule_set, receipt_rule, source, notifier, detail, owner, rule, severity,
 signal, by, cause, and those of rules.`,
-		Example: `  mailvane silence add --match campaign=promo-* --for 2h --comment "the list is being cleaned"
+		Example: `  mailvane silence add --match "campaign=promo-*" --for 2h --comment "the list is being cleaned"
   mailvane silence add --match rule=QueueLag --match source=ses/events --until 2026-11-21T06:00:00Z --comment "queue moves"`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -110,7 +110,7 @@ func (f *silenceFlags) add(cmd *cobra.Command) {
 // silence is what the flags ask for.
 func (f *silenceFlags) silence(now time.Time) (s alerts.Silence, err error) {
 	if len(f.match) == 0 {
-		return s, errors.New("say which alerts, such as --match campaign=promo-*")
+		return s, errors.New("say which alerts, such as --match 'campaign=promo-*'")
 	}
 	for _, text := range f.match {
 		m, err := alerts.ParseMatcher(text)
