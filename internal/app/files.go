@@ -55,6 +55,9 @@ func Replay(ctx context.Context, o ReplayOptions) (replay.Summary, error) {
 	if o.Region == "" && len(c.Collectors.SES) > 0 {
 		o.Region = string(c.Collectors.SES[0].Region)
 	}
+	if err := existing(o.Files); err != nil {
+		return replay.Summary{}, err
+	}
 	var sum replay.Summary
 	err = withWriter(ctx, o.Environment, c, func(w writer) error {
 		for _, file := range o.Files {
@@ -69,6 +72,20 @@ func Replay(ctx context.Context, o ReplayOptions) (replay.Summary, error) {
 	return sum, err
 }
 
+// existing names all files that cannot be there, so that a wrong name among many is known before the first is counted.
+func existing(files []string) (err error) {
+	for _, file := range files {
+		info, missing := os.Stat(file)
+		switch {
+		case missing != nil:
+			err = errors.Join(err, missing)
+		case info.IsDir():
+			err = errors.Join(err, fmt.Errorf("%s is a folder; name the files in it", file))
+		}
+	}
+	return err
+}
+
 func replayFile(ctx context.Context, w writer, o ReplayOptions, file string) (replay.Summary, error) {
 	f, err := os.Open(file)
 	if err != nil {
@@ -78,9 +95,6 @@ func replayFile(ctx context.Context, w writer, o ReplayOptions, file string) (re
 	info, err := f.Stat()
 	if err != nil {
 		return replay.Summary{}, err
-	}
-	if info.IsDir() {
-		return replay.Summary{}, fmt.Errorf("%s is a folder; name the files in it", file)
 	}
 	r := &countingReader{r: f, told: func(n int64) {
 		if o.Progress != nil {
