@@ -94,9 +94,10 @@ func (e *eras) reports(provider string, start int64) bool {
 
 // begin is the first send time of which any origin publishes what was sent or delivered, forever when none does.
 func (e *eras) begin() int64 {
+	send, delivery := slices.Index(coveredTypes[:], observation.EventSend), slices.Index(coveredTypes[:], observation.EventDelivery)
 	first := int64(forever)
 	for _, since := range e.origins {
-		first = min(first, since[slices.Index(coveredTypes[:], observation.EventSend)], since[slices.Index(coveredTypes[:], observation.EventDelivery)])
+		first = min(first, since[send], since[delivery])
 	}
 	return first
 }
