@@ -60,9 +60,9 @@ type Notification struct {
 	Description string `json:"description,omitempty"`
 	Runbook     string `json:"runbook,omitempty"`
 	Document    string `json:"document,omitempty"`
-	// Members are the alerts of the group, the worst first, at most 20, for a Resender 80 in any order; More is how many are not listed. Gone are those that
-	// the notifier is not to show any more, at most 200, with the severity and the labels under which it was told of them;
-	// their Evidence and Summary may not be known. A closing lists none but those.
+	// Members are the alerts of the group, the worst first, at most 20, for a Resender 80 in any order; More is how many are not
+	// listed. Gone are those that the notifier is not to show any more, at most 200, with the severity and the labels under
+	// which it was told of them; their Evidence and Summary may not be known. A closing lists none but those.
 	Members []Member `json:"members,omitempty"`
 	More    int      `json:"more,omitempty"`
 	Gone    []Member `json:"gone,omitempty"`
