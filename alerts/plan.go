@@ -237,7 +237,8 @@ func (w *planning) tell(g Group, why Change, members []place, gone []Episode, wo
 		}
 		g.Members = append(g.Members, e)
 	}
-	n := w.notification(&g, why, gone)
+	// What is stored is bounded: the more members are listed, the fewer of those that are over, which such a receiver ends itself.
+	n := w.notification(&g, why, gone[:min(len(gone), maxGone+maxMembers-listed)])
 	var muted []*Alert
 	for _, m := range members {
 		muted = append(muted, w.muted[m.id]...)

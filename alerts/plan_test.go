@@ -243,6 +243,35 @@ func TestLargestGroup(t *testing.T) {
 	}
 }
 
+// The largest notification lists many members for a receiver that forgets, and many that are over.
+func TestLargestChange(t *testing.T) {
+	d := newDesk(t, to("oncall"), nil, quick(bounceRule()))
+	d.planner.Forgets = func(string) bool { return true }
+	labels := make([]observation.Field, maxSubjectLabels)
+	for i := range labels {
+		labels[i] = observation.Field{Name: "domain", Value: strings.Repeat("x", maxValue)}
+	}
+	samples := func(first, others int64) (all []Sample) {
+		for i := range 2 * maxGone {
+			k := others
+			if i < maxGone {
+				k = first
+			}
+			all = append(all, labelled(campaigns(k, fmt.Sprintf("%04d%s", i, strings.Repeat("c", 200)))[0], labels...))
+		}
+		return all
+	}
+	d.expectSent(d.step(samples(80, 80)...), fmt.Sprintf("oncall opened warning %d", 2*maxGone))
+	d.after(time.Minute)
+	d.expectSent(d.step(samples(0, 300)...), fmt.Sprintf("oncall worsened critical %d", maxGone))
+	const most = 4 << 20 // of a body in a ledger
+	n := d.last.Changes[0].Notification
+	body, err := n.Encode()
+	if err != nil || len(body) > most || len(n.Members) != maxKept || len(n.Gone) < maxGone/2 {
+		t.Errorf("a notification of %d bytes with %d members and %d that are over, %v", len(body), len(n.Members), len(n.Gone), err)
+	}
+}
+
 func TestGroupsApart(t *testing.T) {
 	d := newDesk(t, to("oncall"), nil, bounceRule())
 	owned := func(s Sample, owner, tenant string) Sample {
