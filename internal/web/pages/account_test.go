@@ -1,6 +1,7 @@
 package pages
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
@@ -47,6 +48,12 @@ func TestDeafLoopsAreNamed(t *testing.T) {
 		"Only 50\u00a0% of the events that CloudWatch counted arrive here; rates speak of that part alone.", silent)
 	f("nothing arrives", account(coverage(0, signal.Deaf), nil, survey),
 		"CloudWatch counts events, and none of them arrives here: nothing is known of them.")
+	const one = "CloudWatch counts events of 1 more configuration set, and none of them arrives here: nothing is known of them."
+	const many = "CloudWatch counts events of 3 more configuration sets, and none of them arrives here: nothing is known of them."
+	sets := slices.Repeat([]view.SetCoverage{survey}, 8)
+	f("five sets are deaf", account(coverage(0.96, ""), nil, sets[:5]...), silent, silent, silent, silent, silent)
+	f("six sets are deaf", account(coverage(0.96, ""), nil, sets[:6]...), silent, silent, silent, silent, silent, one)
+	f("eight sets are deaf", account(coverage(0.96, ""), nil, sets...), silent, silent, silent, silent, silent, many)
 	f("more arrives", account(view.Coverage{State: signal.Error, Finding: signal.Excess}, nil), "More events were counted here than by CloudWatch.")
 
 	var rows []string

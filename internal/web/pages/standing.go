@@ -185,7 +185,10 @@ func coverageFinding(a *view.Account) []finding {
 	return []finding{f}
 }
 
-// deafParts names the events of which none arrives: the types of all mail, else the configuration sets.
+// deafShown bounds what is named of an account's events of which none arrives.
+const deafShown = 5
+
+// deafParts names the events of which none arrives: the types of all mail, then the configuration sets.
 func deafParts(c *view.EventCoverage) (all []string) {
 	var types []string
 	for i := range c.Of {
@@ -201,7 +204,10 @@ func deafParts(c *view.EventCoverage) (all []string) {
 			all = append(all, fmt.Sprintf("%s events of configuration set %s", count(s.Events.Denominator), s.ConfigurationSet))
 		}
 	}
-	return all[:min(len(all), 5)]
+	if n := len(all) - deafShown; n > 0 {
+		all = append(all[:deafShown], "events of "+plural(int64(n), "more configuration set", "more configuration sets"))
+	}
+	return all
 }
 
 // domains says how Gmail sees every domain, the worst first, and what about that needs attention.
