@@ -139,8 +139,21 @@ func summarise(out io.Writer, c *config.Config) error {
 	if n := len(c.Classification.Rules); n > 0 {
 		line("reply rules", "%d of %s", n, c.Classification.RulesFile)
 	}
+	line("alerts", "%s, %s", count(len(c.AlertRules()), "rule"), told(&c.Alerts))
+	for i := range c.Reports {
+		r := &c.Reports[i]
+		line("report", "%s, %s, to %s", r.Name, r.Schedule, count(len(r.To), "place"))
+	}
 	line("metrics", "%s", metricsOut(c.Telemetry))
 	return w.Flush()
+}
+
+// told says how alerts get to people.
+func told(a *config.Alerts) string {
+	if len(a.Notifiers) == 0 {
+		return "nobody is told"
+	}
+	return count(len(a.Routes), "route") + ", " + count(len(a.Notifiers), "notifier")
 }
 
 // as names the role that is assumed, if there is one.
