@@ -36,16 +36,19 @@ block a queue nor get lost. These commands may be used while the daemon runs.`,
 func newQuarantineList() *cobra.Command {
 	var o app.CommandOptions
 	var q ledger.QuarantineQuery
-	var asJSON bool
+	var format string
 	cmd := &cobra.Command{
 		Use:   "list",
 		Short: "List quarantined messages, newest first",
 		Example: `  mailvane quarantine list --reason unknown_type
-  mailvane quarantine list --limit 1000 --json`,
+  mailvane quarantine list --limit 1000 --format json`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if q.Limit < 1 {
 				return &usageError{errors.New("--limit must be at least 1")}
+			}
+			if err := checkFormat(format); err != nil {
+				return err
 			}
 			o.Environment = environment(slog.New(slog.DiscardHandler))
 			rows, err := app.QuarantineList(cmd.Context(), o, q)
@@ -53,7 +56,7 @@ func newQuarantineList() *cobra.Command {
 				return reported(cmd, o.ConfigFile, err)
 			}
 			switch filtered := q.Source != "" || q.Reason != "" || q.Before != 0; {
-			case asJSON:
+			case format == "json":
 				return printRowsJSON(cmd.OutOrStdout(), rows)
 			case len(rows) == 0 && filtered:
 				_, err := fmt.Fprintln(cmd.OutOrStdout(), "no message in quarantine fits --source, --reason and --before")
@@ -67,7 +70,7 @@ func newQuarantineList() *cobra.Command {
 	cmd.Flags().StringVar(&q.Reason, "reason", "", "only those with this reason")
 	cmd.Flags().IntVar(&q.Limit, "limit", 100, "how many at most")
 	cmd.Flags().Int64Var(&q.Before, "before", 0, "only those with a smaller id, to go on with a long list")
-	cmd.Flags().BoolVar(&asJSON, "json", false, "one JSON object a line")
+	cmd.Flags().StringVar(&format, "format", "text", "text or json, one object a line")
 	return cmd
 }
 
