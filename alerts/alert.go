@@ -151,7 +151,8 @@ const (
 	WentStale Reason = "stale"
 	WentWrong Reason = "error"
 	WentDark  Reason = "no_data"
-	// RuleChanged: the rule watches something else now. RuleDeleted: it is gone, or has another name.
+	// RuleChanged: the rule watches something else now, or no longer selects the subject, such as an identifier that a second
+	// campaign uses. RuleDeleted: it is gone, or has another name.
 	RuleChanged Reason = "rule_changed"
 	RuleDeleted Reason = "rule_deleted"
 	// RouteChanged: the alert fires on, but no route leads to this notifier any more. It is a notification's reason only.
@@ -174,7 +175,7 @@ func (r Reason) Words() string {
 	case WentDark:
 		return "nothing known for too long, too little is published"
 	case RuleChanged:
-		return "the rule watches something else now"
+		return "the rule does not apply to it any more"
 	case RuleDeleted:
 		return "the rule is gone"
 	case RouteChanged:

@@ -48,6 +48,18 @@ func TestOtherProviders(t *testing.T) {
 	}
 }
 
+// TestSharedIdentifier says of what a rule no longer selects that it ended for that, and not that the rule is another.
+func TestSharedIdentifier(t *testing.T) {
+	w := newWorld(t, Defaults()...)
+	s := reading(GmailIdentifierSpamRate, Subject{Domain: "example.com", Identifier: "news"}, 9000, 0.02, 0.01)
+	w.expect(w.round(labelled(s, field1("campaign", "news"))), "triggered warning")
+	end := w.round(s).Transitions[0]
+	want := "Resolved, the rule does not apply to it any more: Gmail users report 2 % of the mail with news"
+	if got := w.rules.Summary(&end.Alert, end.Reason, noon); !strings.HasPrefix(got, want) {
+		t.Errorf("summary %q, want %s …", got, want)
+	}
+}
+
 func TestSummary(t *testing.T) {
 	rule := bounceRule()
 	rule.Runbook = "https://wiki.example.com/bounces"
