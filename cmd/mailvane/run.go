@@ -12,6 +12,7 @@ import (
 
 	"github.com/mailvane/mailvane/internal/app"
 	"github.com/mailvane/mailvane/internal/config"
+	"github.com/mailvane/mailvane/internal/telemetry"
 )
 
 func newRun() *cobra.Command {
@@ -39,6 +40,7 @@ the machine.`,
 			if err := checkListen(o.Listen); err != nil {
 				return err
 			}
+			telemetry.LogErrors(log)
 			o.Environment = environment(log)
 			return reported(cmd, o.ConfigFile, app.Run(cmd.Context(), o))
 		},
