@@ -177,12 +177,21 @@ func (a *alerting) apply(p policy) {
 	a.watcher.Apply(p.rules, p.router)
 }
 
-// watchable says why rules cannot be evaluated now: before the view has read the ledger every campaign looks idle.
+// placesWithin is how long after the start rules wait to know where mail was sent from. Without it they are better than none.
+const placesWithin = 10 * time.Minute
+
+// watchable says why rules cannot be evaluated now. Before the view has read the ledger every campaign looks idle; and before it
+// knows where mail was sent from, rules that ask for a domain, an account or a region would end their alerts, which would fire
+// anew soon after, and no wider alert would mute those that begin.
 func (d *Daemon) watchable() error {
-	if !d.caughtUp.Load() {
+	switch {
+	case !d.caughtUp.Load():
 		return errors.New("the ledger is being read")
+	case d.view.GmailZone() == nil && d.env.Now().Sub(d.started) < placesWithin:
+		return errors.New("where mail was sent from is being read")
+	default:
+		return nil
 	}
-	return nil
 }
 
 // evaluate makes one round over all rules.

@@ -12,6 +12,7 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -275,4 +276,23 @@ func TestAFailingNotifierIsToldElsewhere(t *testing.T) {
 	})
 	remove()
 	r.told(t, map[string]string{"Bounces": "resolved", "Bounces2": "triggered"})
+}
+
+// TestRulesWaitForPlaces holds that no rule is evaluated before it is known where mail was sent from, unless that takes too long.
+func TestRulesWaitForPlaces(t *testing.T) {
+	g := newGauged(t, 1)
+	d := &Daemon{view: g.view, env: Environment{Now: func() time.Time { return g.now }}, started: g.now}
+	d.caughtUp.Store(true)
+	if d.watchable() == nil {
+		t.Error("rules are evaluated before places are known")
+	}
+	g.now = g.now.Add(placesWithin)
+	if err := d.watchable(); err != nil {
+		t.Errorf("rules wait for ever: %v", err)
+	}
+	g.now = d.started
+	g.refresh(t)
+	if err := d.watchable(); err != nil {
+		t.Errorf("once places are known: %v", err)
+	}
 }
