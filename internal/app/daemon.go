@@ -167,7 +167,16 @@ func (d *Daemon) openTelemetry(ctx context.Context, c *config.Config) (err error
 	if err != nil {
 		return err
 	}
-	d.onStop("metrics", d.tel.Shutdown)
+	d.onStop("metrics", d.stopTelemetry)
+	return nil
+}
+
+// stopTelemetry pushes what is left. That nobody takes it makes no failure of a stop in which nothing was lost: what was counted
+// is in the ledger.
+func (d *Daemon) stopTelemetry(ctx context.Context) error {
+	if err := d.tel.Shutdown(ctx); err != nil {
+		d.env.Log.Warn("last metrics not exported", "err", err)
+	}
 	return nil
 }
 

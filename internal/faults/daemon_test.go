@@ -79,6 +79,7 @@ func (r *rig) command(ctx context.Context, args ...string) *exec.Cmd {
 		"HOME=" + r.dir, "TMPDIR=" + os.TempDir(), "AWS_EC2_METADATA_DISABLED=true",
 		"AWS_ENDPOINT_URL_SQS=" + r.sim.URL(), "AWS_ACCESS_KEY_ID=simulator", "AWS_SECRET_ACCESS_KEY=simulator",
 	}
+	cmd.Env = append(cmd.Env, r.env...)
 	if r.credential != nil {
 		cmd.SysProcAttr = &syscall.SysProcAttr{Credential: r.credential}
 	}

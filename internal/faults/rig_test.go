@@ -38,6 +38,8 @@ type rig struct {
 	extra, accounts string
 	// credential, when not nil, is another user that the program runs as.
 	credential *syscall.Credential
+	// env is what stands in the surroundings beside what is always there.
+	env []string
 }
 
 // newRig starts a simulator with queues of these options, the first called events, in place of what o says.
@@ -102,7 +104,6 @@ func (r *rig) config() string {
 	}
 	return fmt.Sprintf(`ledger: {path: %q}
 tenants: {identify: [{configuration_set: '^tenant-(.+)$'}]}
-telemetry: {otlp: false}
 %scollectors:
   ses:
 %s%s`, r.ledger, extra, queues.String(), r.accounts)

@@ -84,6 +84,20 @@ func TestStoppedWhileItStarts(t *testing.T) {
 	}
 }
 
+// TestStoppedWhileTheCollectorIsAway stops a daemon whose metrics nobody takes: that is logged, and no failure.
+func TestStoppedWhileTheCollectorIsAway(t *testing.T) {
+	t.Parallel()
+	r := oneQueue(t)
+	r.env = []string{"OTEL_EXPORTER_OTLP_ENDPOINT=http://127.0.0.1:1", "OTEL_EXPORTER_OTLP_TIMEOUT=500"}
+	r.send(t, sentMails(t, "a", 25)...)
+	d := r.start(t)
+	r.drained(t, events)
+	d.stop(t)
+	if log := d.log.String(); !strings.Contains(log, `"msg":"last metrics not exported"`) {
+		t.Errorf("it does not say that nobody took the last metrics:\n%s", log)
+	}
+}
+
 // TestSecondSignalEndsAtOnce is for people who have no patience.
 func TestSecondSignalEndsAtOnce(t *testing.T) {
 	t.Parallel()
