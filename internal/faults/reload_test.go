@@ -64,7 +64,7 @@ func TestReloadOfABrokenFile(t *testing.T) {
 	d.signal(t, syscall.SIGHUP)
 	d.reloaded(t, 0)
 	status, body := d.ask(t, http.MethodPost, "/-/reload")
-	place := regexp.MustCompile(`mailvane\.yaml:4:\d+: campaigns\.rename\[0\]\.match`)
+	place := regexp.MustCompile(`mailvane\.yaml:3:\d+: campaigns\.rename\[0\]\.match`)
 	if status != http.StatusUnprocessableEntity || !place.MatchString(body) {
 		t.Errorf("POST /-/reload: %d %s, want 422 and the place %v", status, body, place)
 	}
