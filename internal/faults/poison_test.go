@@ -99,7 +99,7 @@ func TestPoison(t *testing.T) {
 // list holds the commands that show quarantine against its rows.
 func (r *rig) list(t *testing.T, rows []ledger.QuarantineRow) {
 	t.Helper()
-	status, out := r.run(t, "quarantine", "list", "--json")
+	status, out := r.run(t, "quarantine", "list", "--format", "json")
 	lines := strings.Split(strings.TrimSpace(out), "\n")
 	if status != 0 || len(lines) != len(rows) {
 		t.Fatalf("quarantine list: status %d, %d lines, want %d: %.2000s", status, len(lines), len(rows), out)
