@@ -2,9 +2,18 @@ package postmaster
 
 import (
 	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
 	"runtime"
+	"sync/atomic"
 	"testing"
 	"time"
+
+	"github.com/mailvane/mailvane/collectors"
+	simulator "github.com/mailvane/mailvane/internal/simulator/postmaster"
+	model "github.com/mailvane/mailvane/internal/simulator/traffic"
 )
 
 // scaleDays and scaleIDs are what each domain of the tests of scale has: identifiers in both aggregations on every day.
@@ -70,6 +79,58 @@ func BenchmarkPass(b *testing.B) {
 		b.ReportMetric(float64((after.HeapSys-min(before.HeapInuse, after.HeapSys))>>20), "heap-MB")
 		b.StartTimer()
 	}
+}
+
+// BenchmarkPassOfTheSimulator reads as many domains and identifiers of the simulator, at ten calls a second.
+func BenchmarkPassOfTheSimulator(b *testing.B) {
+	now := time.Date(2026, time.November, 20, 12, 0, 0, 0, time.UTC)
+	var domains []simulator.Domain
+	for n := range 200 {
+		domains = append(domains, simulator.Domain{Name: fmt.Sprintf("d%03d.example.com", n)})
+	}
+	google := simulator.New(simulator.Options{
+		Now: func() time.Time { return now }, TokenLife: 100 * 24 * time.Hour, Source: reported{scaleIDs}, Domains: domains,
+	})
+	defer google.Close()
+	var calls atomic.Int64
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		calls.Add(1)
+		google.ServeHTTP(w, r)
+	}))
+	defer s.Close()
+	file := filepath.Join(b.TempDir(), "google.json")
+	if err := os.WriteFile(file, google.AuthorizedUser(s.URL, simulator.ScopeTraffic, simulator.ScopeDomain), 0o600); err != nil {
+		b.Fatal(err)
+	}
+	for b.Loop() {
+		calls.Store(0)
+		c, err := New(Options{
+			Name: "gmail", CredentialsFile: file, Endpoint: s.URL, RequestsPerSecond: 10, Backfill: scaleDays, Now: func() time.Time { return now },
+		})
+		if err != nil {
+			b.Fatal(err)
+		}
+		to := &sink{forget: true, positions: collectors.Positions{}}
+		if err := c.Collect(b.Context(), nil, to); err != nil {
+			b.Fatal(err)
+		}
+		b.ReportMetric(float64(calls.Load()), "calls")
+		b.ReportMetric(float64(to.count), "readings")
+	}
+}
+
+// reported is mail to Gmail with so many identifiers on every day, each of which is reported.
+type reported struct{ identifiers int }
+
+func (r reported) Day(string, time.Time) (d model.GmailDay) {
+	d.GmailCount = model.GmailCount{Delivered: 100_000, Inboxed: 90_000, Reports: 90}
+	d.Values, d.Signed = map[string]model.GmailValue{}, map[string]model.GmailValue{}
+	for i := range r.identifiers {
+		name := fmt.Sprintf("campaign-%02d", i)
+		v := model.GmailValue{GmailCount: model.GmailCount{Delivered: 2000, Inboxed: 1800, Reports: 4}}
+		d.Values[name], d.Signed[name] = v, v
+	}
+	return d
 }
 
 // fullRows are all values that a domain can have in some days.
