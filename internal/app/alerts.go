@@ -92,7 +92,7 @@ func (d *Daemon) openAlerts(ctx context.Context, c *config.Config) error {
 		return err
 	}
 	a.watcher = watch.NewWatcher(watch.WatcherOptions{
-		Store: store, Sampler: a.sampler, Silences: a.silences, Describer: d.describer(c), Now: d.env.Now, Log: d.log,
+		Store: store, Sampler: a.sampler, Silences: a.silences, Describer: d.describer(), Now: d.env.Now, Log: d.log,
 		Forgets: a.sender.Forgets, Observe: d.observeRound, Committed: a.sender.Wake,
 	}, p.rules, p.router)
 	d.alerts = a
@@ -101,13 +101,9 @@ func (d *Daemon) openAlerts(ctx context.Context, c *config.Config) error {
 }
 
 // describer finds what stands behind alerts. What it goes by cannot change while the daemon runs.
-func (d *Daemon) describer(c *config.Config) alerts.Describer {
-	pages := string(c.HTTP.ExternalURL)
-	if pages == "" {
-		pages = localURL(d.listener.Addr())
-	}
+func (d *Daemon) describer() alerts.Describer {
 	return describe.New(describe.Options{View: d.view, Ledger: d.ledger, Trouble: d.troubleOf, Log: d.log},
-		describe.Settings{Pages: pages, ConfigFile: d.setup.file})
+		describe.Settings{Pages: d.pagesURL(), ConfigFile: d.setup.file})
 }
 
 // troubleOf says why a source or a notifier fails, in a line.
@@ -160,7 +156,7 @@ func (d *Daemon) startHeartbeat(c *config.Config) error {
 	})
 }
 
-// rescheduleAlerts gives what has a cadence that of another configuration. Rules are evaluated on whatever fails.
+// rescheduleAlerts gives what has a cadence that of another configuration. Whatever fails, rules go on being evaluated.
 func (d *Daemon) rescheduleAlerts(ctx context.Context, c *config.Config) error {
 	ctx, cancel := context.WithTimeout(ctx, drainTimeout)
 	defer cancel()

@@ -72,7 +72,8 @@ func Replay(ctx context.Context, o ReplayOptions) (replay.Summary, error) {
 	return sum, err
 }
 
-// existing names all files that cannot be there, so that a wrong name among many is known before the first is counted.
+// existing fails with all files that are not there or are folders, so that a wrong name among many is known before the first is
+// counted.
 func existing(files []string) (err error) {
 	for _, file := range files {
 		info, missing := os.Stat(file)

@@ -84,8 +84,9 @@ func TestStoppedWhileItStarts(t *testing.T) {
 	}
 }
 
-// TestStoppedWhileTheCollectorIsAway stops a daemon whose metrics nobody takes: that is logged, and no failure.
-func TestStoppedWhileTheCollectorIsAway(t *testing.T) {
+// TestStoppedWhileNobodyTakesMetrics stops a daemon that pushes its metrics to where nobody listens: that is logged, and no
+// failure.
+func TestStoppedWhileNobodyTakesMetrics(t *testing.T) {
 	t.Parallel()
 	r := oneQueue(t)
 	r.env = []string{"OTEL_EXPORTER_OTLP_ENDPOINT=http://127.0.0.1:1", "OTEL_EXPORTER_OTLP_TIMEOUT=500"}
