@@ -3,6 +3,7 @@ package app
 import (
 	"fmt"
 	"io"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -17,6 +18,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/mailvane/mailvane/alerts"
+	"github.com/mailvane/mailvane/internal/schedule"
 	"github.com/mailvane/mailvane/internal/simulator/pager"
 	"github.com/mailvane/mailvane/internal/watch"
 )
@@ -276,6 +278,24 @@ func TestAFailingNotifierIsToldElsewhere(t *testing.T) {
 	})
 	remove()
 	r.told(t, map[string]string{"Bounces": "resolved", "Bounces2": "triggered"})
+}
+
+// TestReportsWaitForSources holds that none is made before any source is read, however soon the ledger was.
+func TestReportsWaitForSources(t *testing.T) {
+	g := newGauged(t, 1)
+	g.refresh(t)
+	d := &Daemon{
+		view: g.view, env: Environment{Now: func() time.Time { return g.now }}, started: g.now,
+		passes: schedule.New(schedule.Options{Log: slog.New(slog.DiscardHandler)}),
+	}
+	d.caughtUp.Store(true)
+	if err := d.reportable(); err == nil || !strings.Contains(err.Error(), "no source has been read yet") {
+		t.Errorf("before any source is read: %v", err)
+	}
+	g.now = g.now.Add(catchUpWithin + time.Second)
+	if err := d.reportable(); err != nil {
+		t.Errorf("reports wait for ever: %v", err)
+	}
 }
 
 // TestRulesWaitForPlaces holds that no rule is evaluated before it is known where mail was sent from, unless that takes too long.

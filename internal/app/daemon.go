@@ -65,6 +65,8 @@ type Daemon struct {
 	status atomic.Pointer[ledger.Status]
 	// caughtUp is set once the view has read the ledger.
 	caughtUp atomic.Bool
+	// reading is set once the sources of the configuration have begun to be read.
+	reading atomic.Bool
 	// joinable has news for the join with Gmail, inbound for what receipt rules did, accounts for how SES accounts stand.
 	joinable, inbound, accounts news
 	// calls are those to CloudWatch.
@@ -274,6 +276,7 @@ func (d *Daemon) run(ctx context.Context) (err error) {
 	d.reloading.Lock()
 	err = d.setSources(ctx, d.config)
 	if err == nil {
+		d.reading.Store(true)
 		err = errors.Join(d.startAlerts(d.config), d.startReports())
 	}
 	ledgerPath, sources := d.config.Ledger.Path, len(d.sources)

@@ -100,6 +100,9 @@ func (d *Daemon) reportable() error {
 	if d.env.Now().Sub(d.started) > catchUpWithin {
 		return nil
 	}
+	if !d.reading.Load() {
+		return errors.New("no source has been read yet")
+	}
 	for _, s := range d.passes.States() {
 		if s.Health() == schedule.HealthStarting {
 			return fmt.Errorf("%s has not been read yet", s.Name)
